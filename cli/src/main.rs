@@ -1,2 +1,16 @@
-//! The program.
-fn main() {}
+//! The program `msl-network`.
+//!
+//! Here is only what belongs to a command line: arguments, messages and exit statuses. What a Manager keeps is in
+//! `msl-network-manager`, and what it serves comes from a runtime crate.
+
+mod arguments;
+mod commands;
+mod serve;
+mod start;
+mod units;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(std::env::args_os())
+}

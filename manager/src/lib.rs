@@ -1,1 +1,33 @@
-//! Begun.
+//! What a Manager keeps and decides, apart from the protocol.
+//!
+//! Here are the things on this computer that a Manager lives from: its [home folder](home), its [private key](key) and
+//! [certificate], its [log], the [names] of the computers that connect, and the
+//! [configuration](config) it was started with. There are no sockets here and no runtime: a program such as
+//! `msl-network` reads the configuration, asks this crate for what it needs, and hands both to a runtime crate.
+//!
+//! Easy to get wrong: much in this crate blocks (files, host names, making a key). It is meant to be called before
+//! serving starts, or on a thread that may block; the few calls for a hot path say so.
+
+pub mod certificate;
+pub mod computer;
+pub mod config;
+pub mod duties;
+pub mod error;
+pub mod home;
+pub mod key;
+pub mod log;
+pub mod names;
+pub mod secret;
+pub mod tls;
+
+mod file;
+
+pub use computer::Computer;
+pub use config::{Authentication, Config, Tls};
+pub use duties::Duties;
+pub use error::{Error, Kind};
+pub use home::Home;
+pub use log::Log;
+pub use msl_network_protocol::limits::Limits;
+pub use names::Names;
+pub use secret::Secret;

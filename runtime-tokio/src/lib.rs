@@ -1,1 +1,14 @@
-//! Begun.
+//! MSL-Network on tokio: a Manager over TCP and TLS.
+//!
+//! Thin on purpose: sockets, timers and tasks are here, and everything that is a rule of the protocol is in
+//! [`msl_network_protocol`]. A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`serve`].
+
+mod listener;
+mod serve;
+mod wire;
+
+pub use listener::Listener;
+pub use msl_network_protocol as protocol;
+pub use msl_network_protocol::drive::Manager;
+pub use serve::serve;
+pub use wire::{Clock, Socket};

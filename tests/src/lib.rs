@@ -1,1 +1,29 @@
-//! Begun.
+//! What the suites in `tests/tests` share: the program under test, devices that talk to it, and recorded conversations.
+//!
+//! Everything here is a test tool, so a failure is a panic with a text that says what was expected and what came.
+//! Nothing waits for a fixed time to let things settle: every wait is for an event, and has a deadline.
+
+// A test tool fails by panicking: that is what its callers want.
+#![allow(clippy::missing_errors_doc)]
+
+pub mod peer;
+pub mod process;
+pub mod program;
+pub mod python;
+pub mod random;
+pub mod transcript;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long any single awaited event may take; far more than a loaded machine needs, so that reaching it is a failure.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks again and again until `condition` holds, for what no message tells; `what` is for the failure.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

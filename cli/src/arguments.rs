@@ -1,0 +1,211 @@
+//! The arguments of the program, as `clap` reads them.
+//!
+//! Names, short forms and defaults are those of the Python program; the texts are our own. Values are checked later
+//! where a wrong one is a failure to start (status 1, as in the Python program) and not a wrong usage (status 2).
+
+mod limits;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(crate) use limits::LimitArguments;
+
+/// Connects the programs of a laboratory: clients send requests, services (instruments, mostly) answer them, and the
+/// Manager that this program starts brings each to the other.
+#[derive(Debug, Parser)]
+#[command(
+    name = "msl-network",
+    version,
+    infer_long_args = true,
+    args_override_self = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the Manager and serve until it is told to stop
+    Start(Box<StartArguments>),
+}
+
+/// Start the Manager and serve until it is told to stop (Ctrl+C, or SIGTERM).
+#[derive(Debug, Args)]
+#[command(infer_long_args = true, args_override_self = true, after_help = EXAMPLES)]
+pub(crate) struct StartArguments {
+    /// Port to listen on; 0 takes a free one, which the log shows
+    // The alias is an abbreviation that `--prompt` would take away.
+    #[arg(short, long, alias = "p", default_value = "1875", allow_negative_numbers = true)]
+    pub(crate) port: String,
+
+    /// Host name or IP address to listen on [default: every interface]
+    #[arg(short = 'H', long)]
+    pub(crate) host: Option<String>,
+
+    /// Do not encrypt connections
+    #[arg(long)]
+    pub(crate) disable_tls: bool,
+
+    /// Events to log: DEBUG, INFO, WARNING, ERROR, CRITICAL, or a number as in Python's logging
+    #[arg(short = 'G', long, value_name = "LEVEL", default_value = "INFO", allow_negative_numbers = true)]
+    pub(crate) log_level: String,
+
+    /// File to log to [default: a new one in the home folder, logs/manager-DATE-TIME.log]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) authentication: AuthenticationArguments,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+/// Who may connect.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who may connect (one way at most)")]
+pub(crate) struct AuthenticationArguments {
+    /// One password for all devices. Where the words name an existing file, its first line is the password
+    #[arg(short = 'P', long, num_args = 1.., action = ArgAction::Set, value_name = "WORDS or FILE", allow_negative_numbers = true)]
+    pub(crate) auth_password: Option<Vec<String>>,
+
+    /// Devices log in with a username and a password (not in this version)
+    #[arg(long)]
+    pub(crate) auth_login: bool,
+
+    /// Only devices on trusted computers may connect (not in this version)
+    #[arg(long)]
+    pub(crate) auth_hostname: bool,
+
+    /// Database of users, trusted host names and connections (not in this version)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+}
+
+/// What connections are encrypted with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Certificate and private key (PEM)")]
+pub(crate) struct TlsArguments {
+    /// Certificate; without --key-file, the file holds the private key as well
+    /// [default: certs/localhost.crt in the home folder, or HOST.crt; made if missing]
+    // The alias is an abbreviation that `--connections` would take away.
+    #[arg(short, long, alias = "c", value_name = "FILE")]
+    pub(crate) cert_file: Option<PathBuf>,
+
+    /// Private key; without --cert-file, the default certificate is made anew with it
+    /// [default: keys/localhost.key in the home folder, or HOST.key; made if missing]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
+    /// Password of the private key. Where the words name an existing file, its first line is the password
+    #[arg(short = 'D', long, num_args = 1.., action = ArgAction::Set, value_name = "WORDS or FILE", allow_negative_numbers = true)]
+    pub(crate) key_file_password: Option<Vec<String>>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  msl-network start                                   with the default settings
+  msl-network start --port 8326                       on another port
+  msl-network start --auth-password a good password   devices must know a password
+  msl-network start --cert-file cert.pem --key-file key.pem
+
+The home folder is $MSL_NETWORK_HOME, else .msl/network in your home.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn start(arguments: &[&str]) -> Result<StartArguments, clap::Error> {
+        let all = ["msl-network", "start"].iter().chain(arguments);
+        Arguments::try_parse_from(all).map(|parsed| match parsed.command {
+            Command::Start(arguments) => *arguments,
+        })
+    }
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_its_short_form() {
+        let parsed = start(&[
+            "-p", "1", "-H", "h", "-P", "a", "b", "-c", "c", "-k", "k", "-D", "d", "e", "-G", "10", "-l",
+            "l", "-d", "x",
+        ])
+        .unwrap();
+        assert_eq!((parsed.port.as_str(), parsed.host.as_deref()), ("1", Some("h")));
+        assert_eq!(parsed.authentication.auth_password.unwrap(), ["a", "b"]);
+        assert_eq!(parsed.authentication.database.unwrap(), PathBuf::from("x"));
+        assert_eq!(parsed.tls.key_file_password.unwrap(), ["d", "e"]);
+        assert_eq!((parsed.log_level.as_str(), parsed.log_file), ("10", Some(PathBuf::from("l"))));
+    }
+
+    #[test]
+    fn flags_may_be_abbreviated_and_an_exact_one_is_never_ambiguous() {
+        let parsed = start(&["--disable", "--log-l", "DEBUG", "--key-file", "k"]).unwrap();
+        assert!(parsed.disable_tls);
+        assert_eq!(parsed.log_level, "DEBUG");
+        assert_eq!(parsed.tls.key_file, Some(PathBuf::from("k")));
+        assert!(start(&["--auth", "x"]).is_err());
+    }
+
+    #[test]
+    fn what_abbreviates_a_flag_of_the_python_program_still_does() {
+        let flags = [
+            "auth-hostname",
+            "auth-login",
+            "auth-password",
+            "cert-file",
+            "database",
+            "disable-tls",
+            "host",
+            "key-file",
+            "key-file-password",
+            "port",
+            "log-level",
+            "log-file",
+            "help",
+        ];
+        for flag in flags {
+            for end in 1..flag.len() {
+                let short = &flag[..end];
+                let unique = flags.iter().filter(|other| other.starts_with(short)).count() == 1;
+                let alone = format!("--{short}");
+                let with_value = format!("--{short}=1");
+                if unique && flag != "help" {
+                    let alone_too = ["auth-hostname", "auth-login", "disable-tls"].contains(&flag);
+                    let argument = if alone_too { &alone } else { &with_value };
+                    assert!(start(&[argument]).is_ok(), "{argument}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_ends_at_the_next_flag() {
+        let parsed = start(&["--auth-password", "a", "good", "-5", "-p", "7"]).unwrap();
+        assert_eq!(parsed.authentication.auth_password.unwrap(), ["a", "good", "-5"]);
+        assert_eq!(parsed.port, "7");
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_flag_counts() {
+        let parsed = start(&["-p", "1", "-p", "2", "-P", "a", "-P", "b", "c"]).unwrap();
+        assert_eq!(parsed.port, "2");
+        assert_eq!(parsed.authentication.auth_password.unwrap(), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_negative_port_reaches_the_check_that_names_it() {
+        assert_eq!(start(&["-p", "-5"]).unwrap().port, "-5");
+    }
+}

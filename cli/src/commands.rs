@@ -1,0 +1,29 @@
+//! From arguments to a command, and from its outcome to an exit status: 0 done, 1 failed, 2 wrong usage.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::start;
+
+/// Runs the command that the arguments ask for. Without any it shows the help.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.len() < 2 {
+        arguments.push("--help".into());
+    }
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(message) => {
+            // Help and version are "errors" as well, which know where they belong: standard output, and status 0.
+            // Nobody is left to tell when that fails.
+            let _ = message.print();
+            return if message.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match parsed.command {
+        Command::Start(arguments) => start::run(*arguments),
+    }
+}

@@ -1,0 +1,105 @@
+//! Serving, once everything is ready: the place where the Manager meets a runtime.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use msl_network_manager::log::TARGET;
+use msl_network_manager::{Authentication, Computer, Config, Duties, Error, Kind, Names, Secret};
+use msl_network_protocol::identity::ManagerIdentity;
+use msl_network_protocol::settings::{self, Settings};
+use msl_network_tokio::{Listener, Manager, serve as serve_devices};
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tracing::info;
+
+/// What it takes to serve.
+pub(crate) struct Serve {
+    /// What the Manager was told.
+    pub(crate) config: Config,
+    /// Where it runs.
+    pub(crate) computer: Computer,
+    /// How connections are encrypted, if they are.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Serves until the Manager is told to stop, by a signal or by an administrator.
+///
+/// # Errors
+/// When it cannot listen.
+pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::with_source(Kind::Os, "cannot start the runtime", error))?;
+    let outcome = runtime.block_on(run(ready));
+    // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run(ready: Serve) -> Result<(), Error> {
+    let Serve { config, computer, tls } = ready;
+    // Before the port is open, so that no signal is missed once somebody may know of it.
+    let signals = signals().map_err(|error| Error::with_source(Kind::Os, "cannot wait for signals", error))?;
+    let shown = config.host.as_deref().unwrap_or(&computer.host_name);
+    let listener = Listener::bind(config.host.as_deref(), config.port).await.map_err(|error| {
+        Error::with_source(Kind::Os, format!("cannot listen on {shown}:{}", config.port), error)
+    })?;
+    let identity = ManagerIdentity {
+        hostname: computer.host_name.clone(),
+        port: listener.port(),
+        language: computer.language.clone(),
+        os: computer.os.clone(),
+    };
+    let stop = Arc::new(Notify::new());
+    let duties = Duties::new(
+        Names::new(&computer.host_name),
+        password(&config.authentication),
+        |job| drop(tokio::task::spawn_blocking(job)),
+        {
+            let stop = stop.clone();
+            move || stop.notify_one()
+        },
+    );
+    let settings = Settings::new(identity, way(&config.authentication), config.limits.clone());
+    let manager = Manager::new(settings, Box::new(duties));
+    info!(target: TARGET, "{}", config.running(&computer.host_name, listener.port()));
+    serve_devices(listener, manager, tls, async {
+        tokio::select! {
+            name = signals => info!(target: TARGET, "{name} received"),
+            () = stop.notified() => {}
+        }
+        info!(target: TARGET, "shutting down the Network Manager");
+    })
+    .await;
+    info!(target: TARGET, "the Network Manager has been shut down");
+    Ok(())
+}
+
+fn password(authentication: &Authentication) -> Option<Secret> {
+    match authentication {
+        Authentication::Password(password) => Some(password.clone()),
+        _ => None,
+    }
+}
+
+fn way(authentication: &Authentication) -> settings::Authentication {
+    match authentication {
+        Authentication::None => settings::Authentication::None,
+        Authentication::Password(_) => settings::Authentication::ManagerPassword,
+        Authentication::Login => settings::Authentication::Login,
+        Authentication::HostNames => settings::Authentication::HostNames,
+    }
+}
+
+/// The first signal that asks for the end, by its name.
+fn signals() -> io::Result<impl Future<Output = &'static str>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        }
+    })
+}

@@ -1,0 +1,142 @@
+//! `msl-network start`: from the arguments to a Manager that serves.
+//!
+//! The order matters: the log comes first, so that every later error is in it too; what can be refused without touching
+//! a file comes before keys and certificates are made.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use msl_network_manager::config::{self, TlsFiles};
+use msl_network_manager::log::{Level, TARGET};
+use msl_network_manager::secret::Given;
+use msl_network_manager::{Authentication, Computer, Config, Error, Home, Kind, Log, Secret, Tls, tls};
+use tracing::{debug, error, info, warn};
+
+use crate::arguments::StartArguments;
+use crate::serve::{self, Serve};
+
+/// Runs the command to its end.
+pub(crate) fn run(arguments: StartArguments) -> ExitCode {
+    let (log, home) = match start_log(&arguments) {
+        Ok(started) => started,
+        Err(error) => {
+            report(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = start(arguments, log, &home);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells a person. The log has been told already where there is one.
+fn report(error: &Error) {
+    // A standard error that is closed must not end the program with a panic.
+    let _ = writeln!(std::io::stderr(), "{error}");
+}
+
+fn start_log(arguments: &StartArguments) -> Result<(Log, Home), Error> {
+    let home = Home::find()?;
+    let file = arguments.log_file.clone().unwrap_or_else(|| Log::default_file(&home));
+    // A level that is wrong is refused once it can be logged.
+    let level = Level::parse(&arguments.log_level).unwrap_or_default();
+    Ok((Log::start(level, &file)?, home))
+}
+
+fn start(arguments: StartArguments, log: Log, home: &Home) -> Result<(), Error> {
+    let outcome = prepare(arguments, &log, home).and_then(|ready| serve::serve(ready));
+    if let Err(error) = &outcome {
+        error!(target: TARGET, "{error}");
+    }
+    // What is queued is written here, before the message on standard error.
+    drop(log);
+    outcome
+}
+
+/// All that must be known and made before the Manager can listen.
+fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, Error> {
+    let computer = Computer::inspect();
+    debug!(target: TARGET, "{}, {}, {} bytes of memory", computer.os, computer.language, computer.memory);
+    let config = configure(arguments, &computer, log)?;
+    let tls = match &config.tls {
+        Tls::Disabled => None,
+        Tls::Enabled(named) => {
+            let files = tls::Files::prepare(named, home, config.host.as_deref(), &computer.host_name)?;
+            let server = files.server_config()?;
+            info!(target: TARGET, "loaded certificate {}", files.certificate.display());
+            Some(server)
+        }
+    };
+    info!(target: TARGET, "{}", match config.authentication {
+        Authentication::None => "not using authentication",
+        Authentication::Password(_) => "using a password for authentication",
+        Authentication::Login => "using a login for authentication",
+        Authentication::HostNames => "using trusted hosts for authentication",
+    });
+    Ok(Serve { config, computer, tls })
+}
+
+fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Result<Config, Error> {
+    let log_level = Level::parse(&arguments.log_level).ok_or_else(|| {
+        Error::new(Kind::Value, format!("Cannot set logging level to '{}'", arguments.log_level))
+    })?;
+    let port = config::port(&arguments.port)?;
+    let host = arguments.host.as_deref().map(config::host).transpose()?;
+    let authentication = authentication(&arguments)?;
+    let limits = arguments.limits.limits(computer);
+    config::check(&limits)?;
+    if let Some(asked) = arguments.limits.too_many_connections(computer) {
+        let allowed = computer.connections;
+        warn!(target: TARGET, "{asked} connections were asked for, and the file descriptors allow {allowed}");
+    }
+    let tls = if arguments.disable_tls {
+        Tls::Disabled
+    } else {
+        let key_password = password(arguments.tls.key_file_password.as_deref(), "--key-file-password")?;
+        Tls::Enabled(TlsFiles {
+            certificate: arguments.tls.cert_file,
+            key: arguments.tls.key_file,
+            key_password,
+        })
+    };
+    let log_file = Some(log.path().to_owned());
+    Ok(Config { host, port, authentication, tls, log_level, log_file, limits })
+}
+
+fn authentication(arguments: &StartArguments) -> Result<Authentication, Error> {
+    let given = &arguments.authentication;
+    let password = password(given.auth_password.as_deref(), "--auth-password")?;
+    let chosen = Authentication::choose(password, given.auth_login, given.auth_hostname)?;
+    let missing = match chosen {
+        Authentication::Login => Some("--auth-login"),
+        Authentication::HostNames => Some("--auth-hostname"),
+        _ if given.database.is_some() => Some("--database"),
+        _ => None,
+    };
+    match missing {
+        // To serve without what was asked for would let in those who should stay out.
+        Some(flag) => Err(Error::new(
+            Kind::NotImplemented,
+            format!("{flag} needs the database, which this version does not have; start without it"),
+        )),
+        None => Ok(chosen),
+    }
+}
+
+fn password(words: Option<&[String]>, flag: &str) -> Result<Option<Secret>, Error> {
+    let Some(words) = words else { return Ok(None) };
+    let (secret, given) = Secret::from_words(words)?;
+    if given == Given::Typed {
+        warn!(
+            target: TARGET,
+            "the password of {flag} was typed on the command line, where others can see it; better write it into \
+             a file and name the file"
+        );
+    }
+    Ok(Some(secret))
+}

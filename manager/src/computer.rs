@@ -1,0 +1,124 @@
+//! What a Manager must know about the computer it runs on.
+//!
+//! Asked once at the start; a computer that changes its name or its memory while the Manager runs is not followed.
+
+use std::net::IpAddr;
+
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+/// File descriptors that are not for connections: listeners, log files, the database, the runtime's own.
+const RESERVED_DESCRIPTORS: usize = 64;
+
+/// The memory that is assumed where the operating system does not tell: that of the smallest computers in use.
+const ASSUMED_MEMORY: u64 = 1024 * 1024 * 1024;
+
+/// Facts about this computer and this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Computer {
+    /// The host name, with the domain if it is set up so.
+    pub host_name: String,
+    /// System, release and machine, as Python's `platform` writes them: `Linux 6.1.0 x86_64` (`docs/wire.md` section 3).
+    pub os: String,
+    /// The language of this program: `Rust 1.95.0`.
+    pub language: String,
+    /// The memory in bytes that programs may use: the computer's, or less where a control group limits it.
+    pub memory: usize,
+    /// The connections that the file descriptors of this process allow.
+    pub connections: usize,
+}
+
+impl Computer {
+    /// Asks the operating system, and raises the soft limit of file descriptors to the hard one: the usual soft limit of
+    /// 1,024 is far below what a Manager may need.
+    pub fn inspect() -> Self {
+        Self {
+            host_name: host_name(),
+            os: os(),
+            language: format!("Rust {}", env!("MSL_NETWORK_RUST_VERSION")),
+            memory: memory(),
+            connections: descriptors().saturating_sub(RESERVED_DESCRIPTORS).max(1),
+        }
+    }
+}
+
+/// The IP addresses of this computer's interfaces, as they are now; none where the operating system does not tell.
+pub fn addresses() -> Vec<IpAddr> {
+    if_addrs::get_if_addrs()
+        .map(|interfaces| interfaces.iter().map(if_addrs::Interface::ip).collect())
+        .unwrap_or_default()
+}
+
+fn host_name() -> String {
+    System::host_name().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+}
+
+fn os() -> String {
+    let system = match std::env::consts::OS {
+        "linux" | "android" => "Linux",
+        "macos" | "ios" => "Darwin",
+        "windows" => "Windows",
+        "freebsd" => "FreeBSD",
+        other => other,
+    };
+    // Python's release of Windows is "10" or "11", elsewhere it is the kernel's.
+    let release = if cfg!(windows) { System::os_version() } else { System::kernel_version() };
+    let release = release.as_deref().and_then(|text| text.split_whitespace().next()).unwrap_or("unknown");
+    format!("{system} {release} {}", System::cpu_arch())
+}
+
+fn memory() -> usize {
+    let system = System::new_with_specifics(
+        RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()),
+    );
+    let total = match system.total_memory() {
+        0 => ASSUMED_MEMORY,
+        total => total,
+    };
+    let allowed = system
+        .cgroup_limits()
+        .map(|limits| limits.total_memory)
+        .filter(|limit| *limit > 0)
+        .map_or(total, |limit| limit.min(total));
+    usize::try_from(allowed).unwrap_or(usize::MAX)
+}
+
+#[cfg(unix)]
+fn descriptors() -> usize {
+    // Where the limit cannot be raised, the one that is there counts; where it cannot even be read, 1,024 is usual.
+    let limit = rlimit::increase_nofile_limit(rlimit::INFINITY)
+        .or_else(|_| rlimit::Resource::NOFILE.get_soft())
+        .unwrap_or(1024);
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> usize {
+    // Sockets are not counted as files there.
+    usize::MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_os_reads_as_system_release_machine() {
+        let os = Computer::inspect().os;
+        assert_eq!(os.split(' ').count(), 3, "{os}");
+        assert!(!os.contains("unknown"), "{os}");
+    }
+
+    #[test]
+    fn the_language_says_the_version_of_the_compiler() {
+        let language = Computer::inspect().language;
+        let version = language.strip_prefix("Rust ").unwrap();
+        assert!(version.starts_with("1."), "{version}");
+    }
+
+    #[test]
+    fn memory_and_connections_are_never_nothing() {
+        let computer = Computer::inspect();
+        assert!(computer.memory > 1024 * 1024);
+        assert!(computer.connections >= 1);
+    }
+}

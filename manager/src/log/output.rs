@@ -1,0 +1,177 @@
+//! One place where lines go, written by a thread of its own.
+//!
+//! The queue is bounded in lines, and a line in bytes, so that an output that has stopped taking anything costs a few
+//! megabytes and some lines, and nobody waits for it. Lines that found no room are counted, and the count is written
+//! where they would have stood.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Zoned;
+
+use super::TARGET;
+
+/// The lines that may wait. At the usual 100 bytes a line a burst of a second is kept.
+const LONGEST_QUEUE: usize = 4096;
+
+/// The bytes that are collected before they are written in one piece.
+const BATCH: usize = 64 * 1024;
+
+/// How long the end of the program waits before it tries a full queue again.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(5);
+
+enum Item {
+    Line(String),
+    End(SyncSender<()>),
+}
+
+/// A thread that writes lines.
+pub(super) struct Output {
+    queue: Queue,
+}
+
+/// The end of an output where lines are put in.
+#[derive(Clone)]
+pub(super) struct Queue {
+    items: SyncSender<Item>,
+    lost: Arc<AtomicU64>,
+    width: usize,
+}
+
+impl Output {
+    /// Starts the thread. Its lines show the level padded to `width`.
+    pub(super) fn start(name: &str, width: usize, sink: impl Write + Send + 'static) -> io::Result<Self> {
+        let (items, receiver) = sync_channel(LONGEST_QUEUE);
+        let lost = Arc::new(AtomicU64::new(0));
+        let queue = Queue { items, lost: Arc::clone(&lost), width };
+        // The thread ends when its queue is gone or told to end; a stalled write must not keep the program from ending,
+        // so nobody joins it.
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(&receiver, &lost, width, sink))?;
+        Ok(Self { queue })
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        self.queue.clone()
+    }
+
+    /// Waits until what is queued is written, no longer than `limit`. Later lines are lost.
+    pub(super) fn finish(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let (done, ended) = sync_channel(1);
+        let mut end = Item::End(done);
+        // The queue may be full; a sender of this kind cannot wait for a limited time, so it tries again.
+        while let Err(TrySendError::Full(back)) = self.queue.items.try_send(end) {
+            if Instant::now() >= deadline {
+                return;
+            }
+            end = back;
+            thread::sleep(FULL_QUEUE_PAUSE);
+        }
+        let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+impl Queue {
+    /// Puts a line in, or counts it as lost. Never waits.
+    pub(super) fn push(&self, time: &str, level: &str, target: &str, text: &str) {
+        if self.items.try_send(Item::Line(line(self.width, time, level, target, text))).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// This moment as a line shows it: local time, with milliseconds.
+pub(super) fn now() -> String {
+    Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
+}
+
+fn line(width: usize, time: &str, level: &str, target: &str, text: &str) -> String {
+    format!("{time} [{level:<width$}] {target} - {text}\n")
+}
+
+fn run(items: &Receiver<Item>, lost: &AtomicU64, width: usize, mut sink: impl Write) {
+    let mut batch = String::new();
+    while let Ok(first) = items.recv() {
+        let mut next = Ok(first);
+        let mut end = None;
+        batch.clear();
+        loop {
+            match next {
+                Ok(Item::Line(line)) => batch.push_str(&line),
+                Ok(Item::End(done)) => {
+                    end = Some(done);
+                    break;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+            if batch.len() >= BATCH {
+                break;
+            }
+            next = items.try_recv();
+        }
+        let count = lost.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            let text = format!("{count} lines were lost: the log is written too slowly");
+            batch.push_str(&line(width, &now(), "WARNING", TARGET, &text));
+        }
+        // A failure costs these lines. The next ones are tried again: a full disk may have been cleared meanwhile.
+        let _ = sink.write_all(batch.as_bytes());
+        let _ = sink.flush();
+        if let Some(done) = end {
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// A sink that says when it is written to, then waits to be let go on.
+    struct Gate {
+        written: Arc<Mutex<String>>,
+        entered: Sender<()>,
+        open: Receiver<()>,
+    }
+
+    impl Write for Gate {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.entered.send(());
+            let _ = self.open.recv();
+            self.written.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stalled_output_loses_lines_without_holding_anybody_up_and_says_how_many() {
+        let written = Arc::new(Mutex::new(String::new()));
+        let (entered, inside) = channel();
+        let (gate, open) = channel();
+        let output = Output::start("test", 5, Gate { written: Arc::clone(&written), entered, open }).unwrap();
+        let queue = output.queue();
+
+        queue.push("", "INFO", "", "first");
+        inside.recv().unwrap(); // the thread is in its write and stays there
+        for _ in 0..LONGEST_QUEUE + 5 {
+            queue.push("", "INFO", "", "more");
+        }
+        drop(gate); // from now on nothing stalls
+        output.finish(Duration::from_secs(60));
+
+        let written = written.lock().unwrap();
+        assert_eq!(written.matches("more\n").count(), LONGEST_QUEUE);
+        assert!(written.contains("5 lines were lost"), "{}", written.lines().last().unwrap());
+    }
+}

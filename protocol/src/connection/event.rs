@@ -1,0 +1,253 @@
+//! What a connection causes: small owned values, appended to a list that the caller owns.
+
+use alloc::string::String;
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::error::Refusal;
+use crate::frame::{FrameError, Rope};
+use crate::identity::Identity;
+use crate::json::escaped;
+use crate::mailbox::{Notice, Uid};
+
+/// Something that a connection cannot do by itself.
+#[derive(Clone, Debug)]
+pub enum Event<H> {
+    /// A line for this device: into its own mailbox, behind what waits there.
+    Send(Rope),
+    /// An answer for the client with this mailbox.
+    Answer {
+        /// The client's mailbox.
+        to: H,
+        /// The line.
+        line: Rope,
+    },
+    /// A notification of this service, for all that are linked with it.
+    Notify(Rope),
+    /// A request for a service: find it, put the request into its mailbox, and say so with
+    /// [`Connection::asked`](super::Connection::asked).
+    Request(Outgoing),
+    /// A question that the broker answers.
+    Ask {
+        /// What is asked.
+        question: Question,
+        /// The request's uid as raw JSON.
+        uid: Bytes,
+    },
+    /// Register the device; answer with [`Connection::joined`](super::Connection::joined).
+    Join(Identity),
+    /// Take the device out of the broker.
+    Leave,
+    /// Let nothing more into this device's mailbox; each request in it fails.
+    CloseMailbox,
+    /// Throw away what waits for this device: it does not read.
+    ClearMailbox,
+    /// Tell another connection something.
+    Tell(H, Notice),
+    /// Something for the world outside of the core; see [`Action`].
+    Act(Action),
+}
+
+/// A request of a client, before it is known where the service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The service's name.
+    pub service: String,
+    /// The request's uid.
+    pub uid: Uid,
+    /// The line as the service gets it.
+    pub line: Rope,
+}
+
+/// What a client can ask the Manager for (docs/wire.md, section 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Who is there.
+    Identity,
+    /// To be linked with a service.
+    Link(String),
+    /// The link to end.
+    Unlink(String),
+    /// A lock on a service.
+    AcquireLock {
+        /// The service.
+        service: String,
+        /// Whether others that are linked may have one too.
+        shared: bool,
+    },
+    /// The lock to end.
+    ReleaseLock(String),
+}
+
+/// What leaves the core, to be done wherever that may block. Answers come back as a [`Notice`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Find the host name of the device's IP address; answer with [`Notice::HostName`].
+    LookUpHost,
+    /// Check something; answer with [`Notice::Checked`].
+    Check(Credentials),
+    /// Do what an administrator asks for; answer with [`Notice::Administered`].
+    Administer {
+        /// The attribute, like `users_table.usernames`.
+        attribute: String,
+        /// A JSON array.
+        args: Bytes,
+        /// A JSON object.
+        kwargs: Bytes,
+    },
+    /// An administrator asks the Manager to shut down.
+    ShutDown,
+    /// For the log.
+    Note(Note),
+}
+
+/// What a device shows to be let in.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// The Manager's password.
+    ManagerPassword(String),
+    /// A user's.
+    Login {
+        /// The username.
+        username: String,
+        /// The password.
+        password: String,
+    },
+    /// Its computer: the host name of its IP address.
+    HostName,
+}
+
+/// Passwords never show themselves.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ManagerPassword(_) => f.write_str("ManagerPassword"),
+            Self::Login { username, .. } => f.debug_struct("Login").field("username", username).finish_non_exhaustive(),
+            Self::HostName => f.write_str("HostName"),
+        }
+    }
+}
+
+/// The outcome of a check of [`Credentials`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Accepted {
+        /// Whether it is an administrator.
+        administrator: bool,
+    },
+    /// It may not; this is what it is told.
+    Refused(Refusal),
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The device asked for it.
+    Requested,
+    /// The device closed its side.
+    Closed,
+    /// The handshake failed.
+    Refused,
+    /// A line that never ends.
+    EndlessLine,
+    /// The device does not take what is sent to it.
+    SlowConsumer,
+    /// The Manager is shutting down.
+    Shutdown,
+    /// An administrator asked for it.
+    Administrator,
+    /// A client that speaks TLS, on a port without it.
+    TlsHello,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Requested => "it asked to be disconnected",
+            Self::Closed => "it closed the connection",
+            Self::Refused => "it was refused",
+            Self::EndlessLine => "it sent a line that does not end",
+            Self::SlowConsumer => "slow consumer: it does not read what is sent to it",
+            Self::Shutdown => "the Manager is shutting down",
+            Self::Administrator => "an administrator disconnected it",
+            Self::TlsHello => "it speaks TLS, but TLS is disabled on this port (start without --disable-tls)",
+        })
+    }
+}
+
+/// Something worth a line in the log. The words are only made where somebody reads them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It is a client or a service now.
+    Identified {
+        /// Whether it is a service.
+        service: bool,
+    },
+    /// The handshake failed.
+    Refused(Refusal),
+    /// A request of the device was refused.
+    Denied(Refusal),
+    /// The device sent a line that cannot be read.
+    Broken(FrameError),
+    /// The device answered something that it does not owe, or that nobody waits for any more.
+    UnexpectedReply {
+        /// Whom the answer names.
+        requester: String,
+    },
+    /// The device reported an error of its own that answers nothing.
+    UnexpectedNotification,
+    /// It got a link, or a lock, or gave one back.
+    Answered(Question),
+    /// The connection is ending.
+    Ending(Ending),
+}
+
+/// How much a note matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Importance {
+    /// For somebody who looks for a fault.
+    Debug,
+    /// The normal course of things.
+    Info,
+    /// Somebody should have a look.
+    Warning,
+}
+
+impl Note {
+    /// How much it matters.
+    pub fn importance(&self) -> Importance {
+        match self {
+            Self::Answered(Question::Identity) => Importance::Debug,
+            Self::Broken(_) | Self::UnexpectedReply { .. } | Self::UnexpectedNotification => Importance::Warning,
+            Self::Ending(Ending::SlowConsumer | Ending::EndlessLine | Ending::TlsHello) => Importance::Warning,
+            _ => Importance::Info,
+        }
+    }
+}
+
+/// What follows the device's name in a log line; whatever a peer chose is shown escaped.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identified { service: true } => f.write_str("is a new Service connection"),
+            Self::Identified { service: false } => f.write_str("is a new Client connection"),
+            Self::Refused(refusal) => write!(f, "was refused: {}", escaped(refusal.text())),
+            Self::Denied(refusal) => write!(f, "got {}: {}", refusal.exception().name(), escaped(refusal.text())),
+            Self::Broken(error) => write!(f, "sent a line that cannot be read: {error}"),
+            Self::UnexpectedReply { requester } => {
+                write!(f, "sent a reply that {} does not wait for; dropped", escaped(requester))
+            }
+            Self::UnexpectedNotification => f.write_str("sent a notification that is not its own; dropped"),
+            Self::Answered(question) => match question {
+                Question::Identity => f.write_str("asked who is there"),
+                Question::Link(service) => write!(f, "linked with '{}'", escaped(service)),
+                Question::Unlink(service) => write!(f, "unlinked from '{}'", escaped(service)),
+                Question::AcquireLock { service, .. } => write!(f, "locked '{}'", escaped(service)),
+                Question::ReleaseLock(service) => write!(f, "unlocked '{}'", escaped(service)),
+            },
+            Self::Ending(ending) => write!(f, "is being disconnected: {ending}"),
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! The Manager's side of one socket: framing, the handshake, what the device may say, deadlines, and the end.
+//!
+//! A connection does all work that grows with bytes. It knows its own device and nothing of the others: facts about
+//! those are the [`Broker`](crate::broker::Broker)'s, and [`relay`](crate::relay) carries questions and answers between
+//! the two. Bytes go in with [`Connection::receive`]; [`Connection::advance`] then takes one line at a time and appends
+//! what it causes to a list that the caller owns.
+//!
+//! The one thing that is easy to get wrong is the end: no connection may end by a reset (docs/wire.md, section 9), so an
+//! end is a phase of its own: what is owed is answered, what waits is written, then only the sending side is closed,
+//! and what still comes is read and thrown away.
+
+mod calls;
+mod end;
+mod event;
+mod handshake;
+mod lines;
+mod login;
+mod opening;
+
+pub(crate) use end::left;
+pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::frame::{self, Decoder, Frame, Line, Rope};
+use crate::identity::Identity;
+use crate::instant::Instant;
+use crate::json;
+use crate::limits::READ_AHEAD;
+use crate::mailbox::{ConnectionId, Notice, Parcel, Request};
+use crate::name::NetworkName;
+use crate::settings::Settings;
+
+use calls::OpenCalls;
+use handshake::Step;
+use login::Login;
+
+/// Why a deadline is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The device has not answered in the handshake.
+    Handshake,
+    /// The host name of a new device has not been found.
+    HostName,
+    /// The device has not answered a login in the middle of a session.
+    Login,
+    /// A request waits for room in a service's mailbox.
+    ServiceWait,
+    /// Answers are still awaited from, or for, a device that is leaving.
+    Leave,
+    /// Bytes wait for the device, and it takes none.
+    Write,
+    /// The end: what is left to be written, and the device to close its side.
+    Linger,
+}
+
+/// What the owner of the socket has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Read and write.
+    Open,
+    /// Write what is left, then close the sending side and say so with [`Connection::sending_closed`].
+    Draining,
+    /// Read, throw away, wait for the end.
+    Lingering,
+    /// Close the socket.
+    Ended,
+}
+
+/// The Manager's side of one connection. `H` is the handle of a mailbox.
+#[derive(Debug)]
+pub struct Connection<H> {
+    id: ConnectionId,
+    settings: Arc<Settings>,
+    decoder: Decoder,
+    phase: Phase<H>,
+    host: HostName,
+    administrator: bool,
+    /// Whether any byte has come.
+    heard: bool,
+    /// Whether the device has closed its sending side.
+    end_of_input: bool,
+    /// By when the device has to take a byte of what waits for it.
+    write_deadline: Option<Instant>,
+}
+
+/// The host name of the device's IP address.
+#[derive(Debug)]
+enum HostName {
+    /// Nobody has been asked.
+    Unknown,
+    /// It is being looked up; so long is it worth waiting.
+    Awaited { until: Instant },
+    /// It has none, or none that was found in time.
+    Missing,
+    Known(Arc<str>),
+}
+
+#[derive(Debug)]
+enum Phase<H> {
+    Handshake(Handshake),
+    Identified(Device<H>),
+    Draining { until: Instant },
+    Lingering { until: Instant },
+    Ended,
+}
+
+#[derive(Debug)]
+struct Handshake {
+    step: Step,
+    /// By when the device has to answer, if it was asked something.
+    deadline: Option<Instant>,
+    username: String,
+    identity: Option<Identity>,
+}
+
+/// A device that has said who it is.
+#[derive(Debug)]
+struct Device<H> {
+    name: NetworkName,
+    /// The name as a JSON string, for the requests that it sends.
+    quoted_name: String,
+    login: Option<Login>,
+    /// What came behind a request that waits for a login.
+    deferred: VecDeque<Frame>,
+    deferred_bytes: usize,
+    leaving: Option<Leaving>,
+    side: Side<H>,
+}
+
+#[derive(Debug)]
+enum Side<H> {
+    Client(ClientSide<H>),
+    Service(ServiceSide<H>),
+}
+
+#[derive(Debug)]
+struct ClientSide<H> {
+    /// Requests that services have not answered.
+    open: usize,
+    /// The services that have got such requests, to be told when nobody waits any more.
+    asked: BTreeMap<ConnectionId, H>,
+    stalled: Option<Stalled<H>>,
+}
+
+/// A request that waits for room in a service's mailbox.
+#[derive(Debug)]
+pub(crate) struct Stalled<H> {
+    pub(crate) service: String,
+    pub(crate) to: ConnectionId,
+    pub(crate) mailbox: H,
+    pub(crate) request: Request<H>,
+    pub(crate) deadline: Instant,
+}
+
+#[derive(Debug)]
+struct ServiceSide<H> {
+    service: String,
+    calls: OpenCalls<H>,
+}
+
+/// A device that is no longer known to the broker, while answers are still awaited.
+#[derive(Debug)]
+struct Leaving {
+    ending: Ending,
+    until: Instant,
+    /// Whether the services have been told to answer at once.
+    told: bool,
+}
+
+impl<H: Clone> Connection<H> {
+    /// A new connection. Nothing is sent before [`Connection::open`].
+    pub fn new(id: ConnectionId, settings: Arc<Settings>) -> Self {
+        let limits = frame::Limits { frame: settings.limits.max_handshake_frame, skip: 0 };
+        Self {
+            id,
+            settings,
+            decoder: Decoder::for_text(limits),
+            phase: Phase::Handshake(Handshake {
+                step: Step::Start,
+                deadline: None,
+                username: String::new(),
+                identity: None,
+            }),
+            host: HostName::Unknown,
+            administrator: false,
+            heard: false,
+            end_of_input: false,
+            write_deadline: None,
+        }
+    }
+
+    /// Which connection this is.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// The device's network name, once it is identified and until it has gone.
+    pub fn name(&self) -> Option<&NetworkName> {
+        match &self.phase {
+            Phase::Identified(device) => Some(&device.name),
+            _ => None,
+        }
+    }
+
+    /// Whether the handshake is over, one way or the other.
+    pub fn is_past_handshake(&self) -> bool {
+        !matches!(self.phase, Phase::Handshake(_))
+    }
+
+    /// What the owner of the socket has to do.
+    pub fn flow(&self) -> Flow {
+        match self.phase {
+            Phase::Handshake(_) | Phase::Identified(_) => Flow::Open,
+            Phase::Draining { .. } => Flow::Draining,
+            Phase::Lingering { .. } => Flow::Lingering,
+            Phase::Ended => Flow::Ended,
+        }
+    }
+
+    /// Takes bytes from the socket; [`Connection::advance`] looks at them.
+    pub fn receive(&mut self, bytes: Bytes, now: Instant, out: &mut Vec<Event<H>>) {
+        let heard = core::mem::replace(&mut self.heard, true);
+        match &self.phase {
+            Phase::Draining { .. } | Phase::Lingering { .. } | Phase::Ended => {}
+            Phase::Handshake(_) if !heard && is_tls_hello(&bytes) => {
+                self.drain(Ending::TlsHello, now, out);
+            }
+            Phase::Handshake(_) => self.decoder.receive(bytes),
+            Phase::Identified(device) if device.ignores_input() => {}
+            Phase::Identified(_) => self.decoder.receive(bytes),
+        }
+    }
+
+    /// The device has closed its sending side. What it sent before still counts.
+    pub fn end_of_input(&mut self) {
+        self.end_of_input = true;
+        if let Phase::Lingering { .. } = self.phase {
+            self.phase = Phase::Ended;
+        }
+    }
+
+    /// The socket has failed: nothing can be read or written any more.
+    pub fn lost(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
+        self.end(Ending::Closed, now, out);
+        self.tell_services(false, out);
+        self.phase = Phase::Ended;
+        out.extend([Event::CloseMailbox, Event::ClearMailbox]);
+    }
+
+    /// Whether more bytes should be read. While the device has to wait, a little is read ahead, so that it is noticed
+    /// when it goes away.
+    pub fn wants_input(&self) -> bool {
+        !self.end_of_input && self.flow() != Flow::Ended && self.decoder.queued() < READ_AHEAD
+    }
+
+    /// Bytes that are kept of lines that are not complete, or wait for their turn.
+    pub fn held(&self) -> usize {
+        let deferred = match &self.phase {
+            Phase::Identified(device) => device.deferred_bytes,
+            _ => 0,
+        };
+        self.decoder.held() + self.decoder.queued() + deferred
+    }
+
+    /// Bytes kept of the line that is not complete.
+    pub fn incomplete(&self) -> usize {
+        self.decoder.held()
+    }
+
+    /// Takes the next complete line, if there is one and nothing has to be waited for, and appends what it causes.
+    /// Returns whether to call again. `backlog` is what waits in the device's own mailbox, in bytes.
+    pub fn advance(&mut self, now: Instant, backlog: usize, out: &mut Vec<Event<H>>) -> bool {
+        match &mut self.phase {
+            Phase::Handshake(handshake) if handshake.step.expects_answer() => match self.decoder.next_line() {
+                Some(line) => {
+                    self.handshake_line(line, now, out);
+                    true
+                }
+                None => self.settle(now, out),
+            },
+            Phase::Identified(device) if device.is_ready(&self.settings, backlog) => {
+                if device.login.is_none()
+                    && let Some(frame) = device.deferred.pop_front()
+                {
+                    device.deferred_bytes -= frame.len();
+                    self.frame(frame, now, out);
+                    return true;
+                }
+                match self.decoder.next_line() {
+                    Some(line) => {
+                        self.identified_line(line, now, out);
+                        true
+                    }
+                    None => self.settle(now, out),
+                }
+            }
+            _ => self.settle(now, out),
+        }
+    }
+
+    /// Takes a notice from elsewhere in the Manager.
+    pub fn notice(&mut self, notice: Notice, now: Instant, out: &mut Vec<Event<H>>) {
+        match notice {
+            Notice::HostName(host) => self.host_name(host, out),
+            Notice::Checked(verdict) => self.checked(verdict, now, out),
+            Notice::Administered(result) => self.administered(result, out),
+            Notice::Forget { client, requester, answer } => self.forget(client, &requester, answer, out),
+            Notice::SkipLine => self.decoder.skip_line(),
+            Notice::Shutdown => self.shut_down(now, out),
+            Notice::Disconnect => self.end(Ending::Administrator, now, out),
+        }
+    }
+
+    /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
+    /// Returns its line.
+    pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
+        if let Phase::Identified(device) = &mut self.phase {
+            match (&parcel, &mut device.side) {
+                (Parcel::Request(request), Side::Service(service)) => service.calls.enter(request),
+                (Parcel::Answer(_), Side::Client(client)) => {
+                    client.open = client.open.saturating_sub(1);
+                    if client.open == 0 {
+                        client.asked.clear();
+                    }
+                }
+                _ => {}
+            }
+        }
+        match parcel {
+            Parcel::Request(request) => request.line,
+            Parcel::Answer(line) | Parcel::Notification(line) | Parcel::Own(line) => line,
+        }
+    }
+
+    /// The socket has taken bytes (`progress`), and more wait for it or not (`pending`).
+    pub fn written(&mut self, progress: bool, pending: bool, now: Instant) {
+        if !pending {
+            self.write_deadline = None;
+        } else if progress || self.write_deadline.is_none() {
+            self.write_deadline = Some(now + self.settings.limits.write_timeout);
+        }
+        if progress && let Phase::Draining { until } = &mut self.phase {
+            *until = now + self.settings.limits.linger;
+        }
+    }
+
+    /// When [`Connection::handle_timeout`] is to be called at the latest, and why.
+    pub fn deadline(&self) -> Option<(Instant, Why)> {
+        let write = self.write_deadline.map(|deadline| (deadline, Why::Write));
+        match &self.phase {
+            Phase::Handshake(handshake) => earliest([write, handshake.deadline(&self.host)]),
+            Phase::Identified(device) => earliest([write, device.deadline()]),
+            Phase::Draining { until } | Phase::Lingering { until } => Some((*until, Why::Linger)),
+            Phase::Ended => None,
+        }
+    }
+
+    /// Time has passed: whatever is due happens.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
+        let Some((deadline, why)) = self.deadline() else { return };
+        if deadline > now {
+            return;
+        }
+        match why {
+            Why::Handshake => self.handshake_timed_out(now, out),
+            Why::HostName => self.host_name_timed_out(out),
+            Why::Login => self.login_timed_out(now, out),
+            Why::ServiceWait => self.give_up_stalled(out),
+            Why::Leave => self.stop_waiting(now, out),
+            Why::Write => self.slow_consumer(now, out),
+            Why::Linger => {
+                self.phase = Phase::Ended;
+                out.push(Event::ClearMailbox);
+            }
+        }
+    }
+
+    /// The sending side is closed. What still comes is thrown away; the device has a little time to close its own.
+    pub fn sending_closed(&mut self, now: Instant) {
+        self.write_deadline = None;
+        self.phase = if self.end_of_input {
+            Phase::Ended
+        } else {
+            Phase::Lingering { until: now + self.settings.limits.linger }
+        };
+    }
+
+    fn send(&self, line: String, out: &mut Vec<Event<H>>) {
+        out.push(Event::Send(Rope::from(line.into_bytes())));
+    }
+
+    fn note(note: Note, out: &mut Vec<Event<H>>) {
+        out.push(Event::Act(Action::Note(note)));
+    }
+}
+
+impl Handshake {
+    fn deadline(&self, host: &HostName) -> Option<(Instant, Why)> {
+        match host {
+            HostName::Awaited { until } if self.step == Step::Joining => Some((*until, Why::HostName)),
+            _ => self.deadline.map(|deadline| (deadline, Why::Handshake)),
+        }
+    }
+}
+
+impl<H: Clone> Device<H> {
+    fn new(name: NetworkName, identity: &Identity) -> Self {
+        let side = if identity.is_service() {
+            Side::Service(ServiceSide { service: identity.name.as_str().into(), calls: OpenCalls::new() })
+        } else {
+            Side::Client(ClientSide { open: 0, asked: BTreeMap::new(), stalled: None })
+        };
+        Self {
+            quoted_name: json::quote(name.as_str()),
+            name,
+            login: None,
+            deferred: VecDeque::new(),
+            deferred_bytes: 0,
+            leaving: None,
+            side,
+        }
+    }
+
+    /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
+    fn is_ready(&self, settings: &Settings, backlog: usize) -> bool {
+        let limits = &settings.limits;
+        if self.login.as_ref().is_some_and(|login| !login.expects_answer()) {
+            return false;
+        }
+        match &self.side {
+            Side::Service(_) => true,
+            Side::Client(client) => {
+                client.stalled.is_none()
+                    && client.open < limits.open_requests
+                    && backlog < limits.client_mailbox
+                    && self.deferred_bytes < limits.client_mailbox
+            }
+        }
+    }
+
+    /// Whether what it sends is thrown away, since it is leaving and has nothing more to say.
+    fn ignores_input(&self) -> bool {
+        self.leaving.as_ref().is_some_and(|leaving| match self.side {
+            Side::Client(_) => leaving.ending != Ending::Closed,
+            Side::Service(_) => !matches!(leaving.ending, Ending::Requested | Ending::Shutdown),
+        })
+    }
+
+    fn deadline(&self) -> Option<(Instant, Why)> {
+        let login = self.login.as_ref().and_then(Login::deadline).map(|deadline| (deadline, Why::Login));
+        let leave = self.leaving.as_ref().map(|leaving| (leaving.until, Why::Leave));
+        let stalled = match &self.side {
+            Side::Client(client) => client.stalled.as_ref().map(|stalled| (stalled.deadline, Why::ServiceWait)),
+            Side::Service(_) => None,
+        };
+        earliest([login, leave, stalled])
+    }
+}
+
+fn earliest<const N: usize>(deadlines: [Option<(Instant, Why)>; N]) -> Option<(Instant, Why)> {
+    deadlines.into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
+}
+
+/// The first bytes of TLS: a handshake record of any version of it.
+fn is_tls_hello(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x16, 0x03]) || bytes == [0x16]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! The poll loop of one connection: one task, one socket.
+//!
+//! A turn reads and writes at most [`TURN`] bytes each and then lets others have theirs. What is easy to get wrong here is
+//! a wake-up that is lost: the waker is registered with the mailbox before the mailbox is looked at, and the loop ends only
+//! when reading, writing and the timer have all said `Pending`.
+
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+
+use super::{Caller, Handle, Manager, Ticket, Wire, lock, output::Output};
+use crate::broker::Broker;
+use crate::connection::{Action, Flow};
+use crate::frame::Rope;
+use crate::limits::TURN;
+use crate::mailbox::{ConnectionId, Mailbox, Notice, Parcel, Undelivered};
+use crate::name::NetworkName;
+use crate::relay::{Office, Relay};
+
+/// Room for one read: little for a device that says little, more for one that fills it.
+const SMALL_READ: usize = 8 * 1024;
+const LARGE_READ: usize = 64 * 1024;
+
+/// Runs one connection of a Manager to its end. It never fails: whatever happens is the connection's affair.
+#[derive(Debug)]
+pub struct Driver<W: Wire> {
+    wire: W,
+    relay: Relay<Handle>,
+    desk: Desk,
+    ticket: Ticket,
+    input: BytesMut,
+    next_read: usize,
+    output: Output,
+    opened: bool,
+    finished: bool,
+}
+
+impl<W: Wire> Driver<W> {
+    /// A driver for a socket that was accepted with this ticket, from a device with this address.
+    pub fn new(manager: &Arc<Manager>, ticket: Ticket, wire: W, ip: IpAddr, port: u16) -> Self {
+        let (id, mailbox) = manager.enter();
+        let relay = Relay::new(id, manager.settings.clone(), manager.budget.clone(), ip, port);
+        let desk = Desk { manager: manager.clone(), id, mailbox, ip: relay.ip(), port, incomplete: 0 };
+        Self {
+            wire,
+            relay,
+            desk,
+            ticket,
+            input: BytesMut::new(),
+            next_read: SMALL_READ,
+            output: Output::default(),
+            opened: false,
+            finished: false,
+        }
+    }
+
+    /// One turn.
+    fn turn(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        self.desk.mailbox.register(cx.waker());
+        if !self.opened {
+            self.opened = true;
+            self.relay.open(self.wire.now(), &mut self.desk);
+        }
+        let (mut to_read, mut to_write) = (TURN, TURN);
+        loop {
+            self.relay.pump(self.wire.now(), &mut self.desk);
+            if self.relay.connection().is_past_handshake() {
+                self.ticket.handshake_is_over();
+            }
+            let wrote = self.write(cx, &mut to_write)?;
+            let read = self.read(cx, &mut to_read)?;
+            let closed = self.close(cx)?;
+            if self.relay.connection().flow() == Flow::Ended {
+                return Ok(Poll::Ready(()));
+            }
+            if to_read == 0 || to_write == 0 {
+                cx.waker().wake_by_ref();
+                return Ok(Poll::Pending);
+            }
+            if !wrote && !read && !closed {
+                let deadline = self.relay.connection().deadline().map(|(deadline, _)| deadline);
+                if self.wire.poll_until(cx, deadline).is_pending() {
+                    return Ok(Poll::Pending);
+                }
+            }
+        }
+    }
+
+    /// Takes lines out of the mailbox and writes them. Returns whether anything was written.
+    fn write(&mut self, cx: &mut Context<'_>, to_write: &mut usize) -> io::Result<bool> {
+        let mut total = 0;
+        let mut blocked = false;
+        while *to_write > 0 && !blocked {
+            while self.output.len() < TURN {
+                let Some(line) = self.relay.take(&mut self.desk) else { break };
+                self.output.push(line);
+            }
+            if self.output.is_empty() {
+                break;
+            }
+            match self.output.poll_write(&mut self.wire, cx) {
+                Poll::Ready(written) => {
+                    let written = written?;
+                    total += written;
+                    *to_write = to_write.saturating_sub(written);
+                }
+                Poll::Pending => blocked = true,
+            }
+        }
+        if total > 0 {
+            let senders = self.desk.mailbox.with(|mailbox| {
+                mailbox.sent(total);
+                mailbox.senders_with_room()
+            });
+            senders.for_each(|sender| sender.wake());
+        }
+        if total > 0 || blocked {
+            self.relay.written(total > 0, blocked, self.wire.now());
+        }
+        if self.output.is_empty()
+            && let Poll::Ready(flushed) = self.wire.poll_flush(cx)
+        {
+            flushed?;
+        }
+        Ok(total > 0)
+    }
+
+    /// Reads what there is, as long as the connection wants more. Returns whether anything came.
+    fn read(&mut self, cx: &mut Context<'_>, to_read: &mut usize) -> io::Result<bool> {
+        if !self.relay.connection().wants_input() {
+            return Ok(false);
+        }
+        self.input.reserve(self.next_read);
+        let Poll::Ready(read) = self.wire.poll_read(cx, &mut self.input) else {
+            // An idle connection keeps no buffer.
+            self.input = BytesMut::new();
+            self.next_read = SMALL_READ;
+            return Ok(false);
+        };
+        let read = read?;
+        if read == 0 {
+            self.relay.end_of_input();
+            return Ok(true);
+        }
+        self.next_read = if read < self.next_read { SMALL_READ } else { LARGE_READ };
+        *to_read = to_read.saturating_sub(read);
+        self.relay.receive(self.input.split().freeze(), self.wire.now());
+        Ok(true)
+    }
+
+    /// Closes the sending side when all is written. Returns whether that was done now.
+    fn close(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let drained = self.relay.connection().flow() == Flow::Draining
+            && self.output.is_empty()
+            && self.desk.mailbox.with(|mailbox| mailbox.is_empty());
+        if !drained {
+            return Ok(false);
+        }
+        let Poll::Ready(closed) = self.wire.poll_close(cx) else { return Ok(false) };
+        closed?;
+        self.relay.sending_closed(self.wire.now());
+        Ok(true)
+    }
+
+    fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            if self.relay.connection().flow() != Flow::Ended {
+                self.relay.lost(self.wire.now(), &mut self.desk);
+            }
+            self.desk.manager.exit(self.desk.id);
+        }
+    }
+}
+
+impl<W: Wire + Unpin> Future for Driver<W> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = self.get_mut();
+        match driver.turn(cx) {
+            Ok(Poll::Pending) => Poll::Pending,
+            // A socket that has failed is of no use; who waits for this device is told.
+            Ok(Poll::Ready(())) | Err(_) => {
+                driver.finish();
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+/// A task that is dropped before its end (a runtime shuts down) leaves nobody waiting.
+impl<W: Wire> Drop for Driver<W> {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// How one connection reaches the rest of the Manager.
+#[derive(Debug)]
+struct Desk {
+    manager: Arc<Manager>,
+    id: ConnectionId,
+    mailbox: Handle,
+    ip: IpAddr,
+    port: u16,
+    /// What the Manager knows of the line that is not complete, in bytes.
+    incomplete: usize,
+}
+
+impl Office<Handle> for Desk {
+    fn broker<R>(&mut self, look: impl FnOnce(&mut Broker<Handle>) -> R) -> R {
+        self.manager.broker(look)
+    }
+
+    fn notify(&mut self, service: ConnectionId, line: &Rope) {
+        let broker = lock(&self.manager.broker);
+        for mailbox in broker.audience(service) {
+            // A client that is leaving takes nothing more.
+            let _ = mailbox.put(Parcel::Notification(line.clone()));
+        }
+    }
+
+    fn post(&mut self, to: &Handle, parcel: Parcel<Handle>) -> Result<(), Undelivered<Handle>> {
+        to.put(parcel)
+    }
+
+    fn tell(&mut self, to: &Handle, notice: Notice) {
+        to.tell(notice);
+    }
+
+    fn own<R>(&mut self, look: impl FnOnce(&mut Mailbox<Handle>) -> R) -> R {
+        self.mailbox.with(look)
+    }
+
+    fn handle(&self) -> Handle {
+        self.mailbox.clone()
+    }
+
+    fn wake(&mut self, mailbox: &Handle) {
+        mailbox.wake();
+    }
+
+    fn act(&mut self, name: Option<&NetworkName>, action: Action) {
+        let caller = Caller { name, ip: self.ip, port: self.port, mailbox: &self.mailbox };
+        self.manager.host.act(caller, action);
+    }
+
+    fn incomplete(&mut self, bytes: usize) {
+        if bytes != self.incomplete {
+            self.incomplete = bytes;
+            self.manager.note_incomplete(self.id, bytes);
+        }
+    }
+
+    fn relieve(&mut self) {
+        self.manager.relieve();
+    }
+}

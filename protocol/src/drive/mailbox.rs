@@ -1,0 +1,68 @@
+//! A mailbox that several threads share, with the waker of the task that empties it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use super::lock;
+use crate::mailbox::{Mailbox, Notice, Parcel, Undelivered};
+
+/// A connection's mailbox, for whoever has something for it. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle(Arc<Mutex<Shared>>);
+
+struct Shared {
+    mailbox: Mailbox<Handle>,
+    /// Taken when the task is woken: it registers anew at its next turn, and is not woken twice before.
+    waker: Option<Waker>,
+}
+
+impl Handle {
+    pub(super) fn new(mailbox: Mailbox<Self>) -> Self {
+        Self(Arc::new(Mutex::new(Shared { mailbox, waker: None })))
+    }
+
+    /// Leaves a notice and wakes the connection.
+    pub fn tell(&self, notice: Notice) {
+        self.with_waking(|mailbox| mailbox.notify(notice));
+    }
+
+    pub(super) fn put(&self, parcel: Parcel<Self>) -> Result<(), Undelivered<Self>> {
+        self.with_waking(|mailbox| mailbox.put(parcel))
+    }
+
+    pub(super) fn wake(&self) {
+        self.with_waking(|_| ());
+    }
+
+    pub(super) fn with<R>(&self, look: impl FnOnce(&mut Mailbox<Self>) -> R) -> R {
+        look(&mut lock(&self.0).mailbox)
+    }
+
+    /// The task is woken after the lock is free, so that it does not run into it.
+    fn with_waking<R>(&self, change: impl FnOnce(&mut Mailbox<Self>) -> R) -> R {
+        let (result, waker) = {
+            let mut shared = lock(&self.0);
+            (change(&mut shared.mailbox), shared.waker.take())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        result
+    }
+
+    /// Registers the task that is to be woken from now on.
+    pub(super) fn register(&self, waker: &Waker) {
+        let mut shared = lock(&self.0);
+        match &mut shared.waker {
+            Some(registered) => registered.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
+    }
+}

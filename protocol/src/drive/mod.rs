@@ -1,0 +1,194 @@
+//! The hub spread over threads: what every runtime shares.
+//!
+//! Futures, wakers and mutexes are the same everywhere; sockets, timers and spawning are not. So the poll loop of a
+//! connection is here, written once over the trait [`Wire`], and a runtime crate brings a `Wire`, an accept loop and a
+//! [`Host`]. One task owns one socket.
+//!
+//! Locks: each mailbox has one, the broker has one, and no task holds two, with one exception in one order: a notification
+//! is put into mailboxes within the broker's lock, so that none follows the reply to an unlink. Nothing waits, writes or
+//! formats under a lock.
+//!
+//! A runtime does three things: it takes a [`Ticket`] from [`Manager::admission`] before it accepts a socket, runs a
+//! [`Driver`] for each socket, and calls [`Manager::shut_down`] in the end.
+
+mod admission;
+mod driver;
+mod mailbox;
+mod output;
+mod wire;
+
+pub use admission::{Admission, Ticket};
+pub use driver::Driver;
+pub use mailbox::Handle;
+pub use wire::Wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::broker::Broker;
+use crate::connection::Action;
+use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice};
+use crate::name::NetworkName;
+use crate::settings::Settings;
+
+/// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
+const WORTH_GIVING_UP: usize = 64 * 1024;
+
+/// The program around a Manager: it does what may block, and what needs a store, a log or the network's names.
+pub trait Host: Send + Sync {
+    /// Does what a connection asks for. It must not block: whatever may take time is to be done elsewhere, and answered
+    /// with [`Handle::tell`].
+    fn act(&self, caller: Caller<'_>, action: Action);
+}
+
+/// The connection that asks a [`Host`] for something.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// Its network name, while it has one.
+    pub name: Option<&'a NetworkName>,
+    /// The device's IP address.
+    pub ip: IpAddr,
+    /// The device's TCP port.
+    pub port: u16,
+    /// Where answers go.
+    pub mailbox: &'a Handle,
+}
+
+/// Its network name in a log, or its IP address and port while it has none.
+impl fmt::Display for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => f.write_str(name.as_str()),
+            None => write!(f, "{}:{}", self.ip, self.port),
+        }
+    }
+}
+
+/// One Manager, shared by the tasks of its connections.
+pub struct Manager {
+    settings: Arc<Settings>,
+    budget: Arc<Budget>,
+    broker: Mutex<Broker<Handle>>,
+    connections: Mutex<BTreeMap<ConnectionId, Handle>>,
+    /// The larger ones of the lines that are not complete: bytes, by connection.
+    incomplete: Mutex<BTreeMap<ConnectionId, usize>>,
+    admission: Arc<Admission>,
+    host: Box<dyn Host>,
+    next: AtomicU64,
+    shutting_down: AtomicBool,
+}
+
+impl Manager {
+    /// A Manager that nobody is connected to.
+    pub fn new(settings: Settings, host: Box<dyn Host>) -> Arc<Self> {
+        Arc::new(Self {
+            budget: Arc::new(Budget::new(settings.limits.memory)),
+            admission: Admission::new(&settings.limits),
+            settings: Arc::new(settings),
+            broker: Mutex::new(Broker::new()),
+            connections: Mutex::new(BTreeMap::new()),
+            incomplete: Mutex::new(BTreeMap::new()),
+            host,
+            next: AtomicU64::new(1),
+            shutting_down: AtomicBool::new(false),
+        })
+    }
+
+    /// What was set when it started.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who may connect now.
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+
+    /// Whether more is held for devices than may be; then new ones should wait.
+    pub fn is_short_of_memory(&self) -> bool {
+        self.budget.is_exceeded()
+    }
+
+    /// Looks at who is there. Nothing else should be done within.
+    pub fn broker<R>(&self, look: impl FnOnce(&mut Broker<Handle>) -> R) -> R {
+        look(&mut lock(&self.broker))
+    }
+
+    /// Ends every connection in good order: what is open gets its answer, or an error after a while
+    /// (docs/wire.md, section 9). [`Admission::all_gone`] tells when they have ended.
+    pub fn shut_down(&self) {
+        self.shutting_down.store(true, Ordering::SeqCst);
+        // Told without the lock: whoever is told may want it.
+        let handles: Vec<_> = lock(&self.connections).values().cloned().collect();
+        for handle in handles {
+            handle.tell(Notice::Shutdown);
+        }
+    }
+
+    /// Ends the connection of the device with this network name; `false` if there is none.
+    pub fn disconnect(&self, network_name: &str) -> bool {
+        let found = self.broker(|broker| broker.find(network_name));
+        let handle = found.and_then(|id| lock(&self.connections).get(&id).cloned());
+        handle.map(|handle| handle.tell(Notice::Disconnect)).is_some()
+    }
+
+    fn enter(&self) -> (ConnectionId, Handle) {
+        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let handle = Handle::new(Mailbox::new(&self.settings.limits, self.budget.clone()));
+        lock(&self.connections).insert(id, handle.clone());
+        // In this order one of the two sees the other: the flag here, or the entry in `shut_down`.
+        if self.shutting_down.load(Ordering::SeqCst) {
+            handle.tell(Notice::Shutdown);
+        }
+        (id, handle)
+    }
+
+    fn exit(&self, id: ConnectionId) {
+        lock(&self.connections).remove(&id);
+        self.note_incomplete(id, 0);
+    }
+
+    /// Keeps book of the larger incomplete lines.
+    fn note_incomplete(&self, id: ConnectionId, bytes: usize) {
+        let mut incomplete = lock(&self.incomplete);
+        if bytes < WORTH_GIVING_UP {
+            incomplete.remove(&id);
+        } else {
+            incomplete.insert(id, bytes);
+        }
+    }
+
+    /// Tells the connection with the largest incomplete line to give it up.
+    fn relieve(&self) {
+        let largest = {
+            let mut incomplete = lock(&self.incomplete);
+            let largest = incomplete.iter().max_by_key(|(_, bytes)| **bytes).map(|(id, _)| *id);
+            if let Some(id) = &largest {
+                // Once is enough; it enters again when it has another one.
+                incomplete.remove(id);
+            }
+            largest
+        };
+        let handle = largest.and_then(|id| lock(&self.connections).get(&id).cloned());
+        if let Some(handle) = handle {
+            handle.tell(Notice::SkipLine);
+        }
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manager").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A panic elsewhere left the data as it was between two steps, each of which keeps it in order.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

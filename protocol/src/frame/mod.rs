@@ -1,0 +1,117 @@
+//! The bytes of a connection as lines, and lines as frames.
+//!
+//! A [`Decoder`] takes bytes in any cuts and gives [`Line`]s. A [`Frame`] is a line that was checked to be one JSON
+//! object in UTF-8 (docs/wire.md section 1) and skimmed: it knows where the members are that mean something, and of
+//! which type; their values are not built, and its bytes are still those that were read. What members a kind of
+//! message needs is not checked here.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use msl_network_protocol::frame::{Decoder, Key, Limits, Line};
+//!
+//! let mut decoder = Decoder::new(Limits { frame: 1024, skip: 1024 });
+//! decoder.receive(Bytes::from_static(b"{\"service\": \"Echo\", \"ui"));
+//! assert!(decoder.next_line().is_none());
+//! decoder.receive(Bytes::from_static(b"d\": 7}\r\n{oh no}\r\n"));
+//! let Some(Line::Frame(frame)) = decoder.next_line() else { panic!() };
+//! assert_eq!(frame.raw(Key::Service).unwrap(), "\"Echo\"");
+//! assert_eq!(frame.raw(Key::Uid).unwrap(), "7");
+//! assert!(matches!(decoder.next_line(), Some(Line::Broken(_))));
+//! ```
+
+mod bulk;
+mod decoder;
+mod error;
+mod gather;
+mod head;
+mod name;
+mod nesting;
+mod rope;
+mod salvage;
+mod scanner;
+mod skim;
+mod splice;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+
+pub use self::{
+    decoder::{Decoder, Limits, Line, TEXT_LIMIT},
+    error::{Broken, FrameError},
+    head::{Items, Key, Kind, MAX_LINE, Member},
+    nesting::MAX_DEPTH,
+    rope::Rope,
+    salvage::{SALVAGE_LIMIT, Salvage},
+    splice::COPY_LIMIT,
+};
+use self::{
+    head::Head,
+    scanner::{Scanner, Stop},
+};
+
+/// One complete and valid line: a JSON object, without the line's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    line: Rope,
+    head: Head,
+}
+
+impl Frame {
+    /// Checks and skims a whole line, such as the program made itself or a test wrote. Its end may be there or not.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line. Its length is not limited but by [`MAX_LINE`].
+    pub fn parse(line: impl Into<Bytes>) -> Result<Self, FrameError> {
+        let mut line = line.into();
+        for end in [b"\n", b"\r"] {
+            if line.ends_with(end) {
+                line.truncate(line.len() - 1);
+            }
+        }
+        if line.len() > MAX_LINE {
+            return Err(FrameError::TooLong { limit: MAX_LINE });
+        }
+        let mut scanner = Scanner::default();
+        match scanner.scan(&line).1 {
+            Stop::More => scanner.check()?,
+            Stop::LineEnd | Stop::Text => return Err(scanner.unexpected()),
+            Stop::Refused(error) => return Err(error),
+        }
+        Ok(Self { line: Rope::from(line), head: scanner.head })
+    }
+
+    /// The number of bytes.
+    #[expect(clippy::len_without_is_empty, reason = "there is no empty frame")]
+    pub fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    /// The line's bytes.
+    pub fn rope(&self) -> &Rope {
+        &self.line
+    }
+
+    /// The line's bytes.
+    pub fn into_rope(self) -> Rope {
+        self.line
+    }
+
+    /// What a member's value is, if there is such a member.
+    pub fn member(&self, key: Key) -> Option<&Member> {
+        self.head.member(key)
+    }
+
+    /// The JSON of a member's value, in one piece: a copy only if the line has it in several.
+    pub fn raw(&self, key: Key) -> Option<Bytes> {
+        self.raw_rope(key).map(|value| value.to_bytes())
+    }
+
+    /// The JSON of a member's value, without a copy.
+    pub fn raw_rope(&self, key: Key) -> Option<Rope> {
+        self.member(key).map(|member| self.line.slice(member.span()))
+    }
+}

@@ -1,0 +1,305 @@
+//! What waits to be written to one device, and the limits on it.
+//!
+//! A mailbox is filled by other connections and emptied by its own. It is data only: the hub keeps mailboxes in a map,
+//! the drive each in a mutex of its own. The one thing that is easy to get wrong: bytes that were taken out still count
+//! until [`Mailbox::sent`] says that the socket has them, or a slow reader would look like a quick one.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+use crate::connection::Verdict;
+use crate::error::Refusal;
+use crate::frame::Rope;
+use crate::limits::Limits;
+use crate::name::NetworkName;
+
+/// Which connection of a Manager; numbers are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// A request's `uid`: what answers carry, and what replies are matched by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uid {
+    /// The JSON value as the client wrote it.
+    pub raw: Bytes,
+    /// The same value in the one form that all its spellings have ([`crate::json::canonical`]): a Python service
+    /// writes a uid anew.
+    pub canonical: Bytes,
+}
+
+/// A request on its way to a service. `H` is the handle of a mailbox.
+#[derive(Clone, Debug)]
+pub struct Request<H> {
+    /// Who asks.
+    pub client: ConnectionId,
+    /// Its network name, which the reply will carry.
+    pub requester: NetworkName,
+    /// Where the answer goes.
+    pub reply_to: H,
+    /// The client's name for the request.
+    pub uid: Uid,
+    /// The line, as the service gets it.
+    pub line: Rope,
+}
+
+/// One line that waits in a mailbox, line end included.
+#[derive(Clone, Debug)]
+pub enum Parcel<H> {
+    /// For a service: somebody's request.
+    Request(Request<H>),
+    /// For a client: the answer to a request that went to a service.
+    Answer(Rope),
+    /// For a client: a notification of a service that it is linked with.
+    Notification(Rope),
+    /// For any device: what the Manager itself says.
+    Own(Rope),
+}
+
+impl<H> Parcel<H> {
+    /// Its line.
+    pub fn line(&self) -> &Rope {
+        match self {
+            Self::Request(request) => &request.line,
+            Self::Answer(line) | Self::Notification(line) | Self::Own(line) => line,
+        }
+    }
+}
+
+/// Something that a connection is told by the rest of the Manager; it has no place in the order of the lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The host name of the device's IP address.
+    HostName(Arc<str>),
+    /// The outcome of a check.
+    Checked(Verdict),
+    /// For a service: this client waits no more for answers; where `answer` is set it gets an error for each.
+    Forget {
+        /// Who.
+        client: ConnectionId,
+        /// Its network name.
+        requester: NetworkName,
+        /// Whether it is still there to be told.
+        answer: bool,
+    },
+    /// What an administrator's request gave: the JSON text of the result, or a refusal.
+    Administered(Result<String, Refusal>),
+    /// Memory is short and this connection's incomplete line is the largest: give it up.
+    SkipLine,
+    /// The Manager is shutting down.
+    Shutdown,
+    /// An administrator ends this connection.
+    Disconnect,
+}
+
+/// Why a parcel was not taken; it comes back.
+#[derive(Clone, Debug)]
+pub enum Undelivered<H> {
+    /// There is no room now: a request waits, and its sender is woken when there is.
+    Full(Parcel<H>),
+    /// The device has gone.
+    Closed(Parcel<H>),
+}
+
+/// All bytes that are held for devices, against the limit on them.
+#[derive(Debug)]
+pub struct Budget {
+    limit: usize,
+    held: AtomicUsize,
+}
+
+impl Budget {
+    /// Nothing held yet, at most `limit` bytes allowed.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, held: AtomicUsize::new(0) }
+    }
+
+    /// Counts `bytes` more.
+    pub fn take(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts `bytes` less.
+    pub fn give_back(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes held now.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Whether more is held than may be.
+    pub fn is_exceeded(&self) -> bool {
+        self.held() > self.limit
+    }
+}
+
+/// The lines that wait for one device.
+#[derive(Debug)]
+pub struct Mailbox<H> {
+    queue: VecDeque<Parcel<H>>,
+    notices: Vec<Notice>,
+    /// The clients that wait for room, by their mailboxes.
+    waiting: BTreeMap<ConnectionId, H>,
+    queued: usize,
+    taken: usize,
+    notifications: usize,
+    high_water: usize,
+    most_notifications: usize,
+    overflowed: bool,
+    closed: bool,
+    budget: Arc<Budget>,
+}
+
+impl<H: Clone> Mailbox<H> {
+    /// An empty one.
+    pub fn new(limits: &Limits, budget: Arc<Budget>) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            notices: Vec::new(),
+            waiting: BTreeMap::new(),
+            queued: 0,
+            taken: 0,
+            notifications: 0,
+            high_water: limits.service_mailbox,
+            most_notifications: limits.notifications,
+            overflowed: false,
+            closed: false,
+            budget,
+        }
+    }
+
+    /// Puts a parcel in. Only requests wait for room: a service must never wait for a client.
+    ///
+    /// # Errors
+    /// [`Undelivered::Full`] for a request above the high water mark (its client will be among
+    /// [`Mailbox::senders_with_room`]), [`Undelivered::Closed`] where the device has gone.
+    pub fn put(&mut self, parcel: Parcel<H>) -> Result<(), Undelivered<H>> {
+        if self.closed {
+            return Err(Undelivered::Closed(parcel));
+        }
+        match &parcel {
+            Parcel::Request(request) if self.backlog() >= self.high_water => {
+                self.waiting.insert(request.client, request.reply_to.clone());
+                return Err(Undelivered::Full(parcel));
+            }
+            Parcel::Notification(line) => {
+                // Once over the limit the connection is going to end; more would only fill the memory.
+                self.overflowed |= self.notifications + line.len() > self.most_notifications;
+                if self.overflowed {
+                    return Ok(());
+                }
+                self.notifications += line.len();
+            }
+            _ => {}
+        }
+        self.enqueue(parcel);
+        Ok(())
+    }
+
+    /// Takes the next parcel out for writing; its bytes count until [`Mailbox::sent`].
+    pub fn take(&mut self) -> Option<Parcel<H>> {
+        let parcel = self.queue.pop_front()?;
+        let len = parcel.line().len();
+        self.queued -= len;
+        self.taken += len;
+        if let Parcel::Notification(_) = parcel {
+            self.notifications -= len;
+        }
+        Some(parcel)
+    }
+
+    /// Says that `bytes` of what was taken have left.
+    pub fn sent(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.taken);
+        self.taken -= bytes;
+        self.budget.give_back(bytes);
+    }
+
+    /// Leaves a notice. It is of no use in a closed mailbox, but does no harm there.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Takes the notices out, oldest first.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        mem::take(&mut self.notices)
+    }
+
+    /// The mailboxes of the clients that waited for room, once there is some, or never will be. Each tries again.
+    pub fn senders_with_room(&mut self) -> impl Iterator<Item = H> + use<H> {
+        let ready = self.closed || self.backlog() < self.high_water;
+        let waiting = if ready { mem::take(&mut self.waiting) } else { BTreeMap::new() };
+        waiting.into_values()
+    }
+
+    /// Takes out the requests of `client` that have not been taken for writing.
+    pub fn withdraw(&mut self, client: ConnectionId) -> Vec<Request<H>> {
+        self.take_requests(|request| request.client == client)
+    }
+
+    /// Lets nothing more in, and takes the requests out, which nobody will execute. Other lines stay, to be written.
+    pub fn close(&mut self) -> Vec<Request<H>> {
+        self.closed = true;
+        self.take_requests(|_| true)
+    }
+
+    /// Throws away what waits for a device that does not read; requests stay, to be answered when it is closed.
+    pub fn clear(&mut self) {
+        let requests = self.take_requests(|_| true);
+        self.queue.clear();
+        self.budget.give_back(mem::take(&mut self.queued));
+        self.notifications = 0;
+        for request in requests {
+            self.enqueue(Parcel::Request(request));
+        }
+    }
+
+    fn take_requests(&mut self, mut which: impl FnMut(&Request<H>) -> bool) -> Vec<Request<H>> {
+        let mut taken = Vec::new();
+        for parcel in mem::take(&mut self.queue) {
+            match parcel {
+                Parcel::Request(request) if which(&request) => {
+                    self.queued -= request.line.len();
+                    self.budget.give_back(request.line.len());
+                    taken.push(request);
+                }
+                other => self.queue.push_back(other),
+            }
+        }
+        taken
+    }
+
+    fn enqueue(&mut self, parcel: Parcel<H>) {
+        self.queued += parcel.line().len();
+        self.budget.take(parcel.line().len());
+        self.queue.push_back(parcel);
+    }
+
+    /// Bytes that wait or are on their way out.
+    pub fn backlog(&self) -> usize {
+        self.queued + self.taken
+    }
+
+    /// Whether nothing waits to be taken out.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether notifications came faster than the device reads them, beyond the limit.
+    pub fn has_overflowed(&self) -> bool {
+        self.overflowed
+    }
+}
+
+impl<H> Drop for Mailbox<H> {
+    fn drop(&mut self) {
+        self.budget.give_back(self.queued + self.taken);
+    }
+}

@@ -1,0 +1,244 @@
+//! What a line means: the messages of docs/wire.md, section 2, told apart by their members.
+//!
+//! A [`Frame`] is valid JSON with routing members of the right type; here it is given its kind, and the members that the
+//! kind needs are asked for. Nothing is copied: what is forwarded stays the frame.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use crate::error::{Exception, Refusal};
+use crate::frame::{Frame, Key, Kind, Rope};
+use crate::json;
+use crate::mailbox::Uid;
+
+/// The `service` of requests to the Manager itself.
+pub const MANAGER: &str = "Manager";
+/// The `attribute` of a device that asks to be disconnected.
+pub const DISCONNECT: &str = "__disconnect__";
+/// The `uid` of notifications, as JSON; no request may have it.
+pub const NOTIFICATION_UID: &[u8] = b"\"notification\"";
+/// The longest `uid`, in bytes of JSON. It is kept for as long as a request is open, and Python's have 38.
+pub const MAX_UID: usize = 1024;
+/// The longest name of a service or attribute that is looked at, in bytes of JSON: 256 characters, however escaped.
+pub const MAX_NAME: usize = 256 * 12 + 2;
+/// The longest request that the Manager itself answers, in bytes.
+pub const MAX_MANAGER_REQUEST: usize = 1 << 20;
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// For a service.
+    Request,
+    /// For the Manager itself.
+    ManagerRequest,
+    /// The device asks to be disconnected.
+    Disconnect,
+    /// A service's result, or its error where `error` is true.
+    Reply {
+        /// Whether it is an error reply.
+        error: bool,
+    },
+    /// To all clients linked with the service that sends it.
+    Notification,
+}
+
+impl Message {
+    /// Tells what a frame is.
+    ///
+    /// # Errors
+    /// The refusal that its sender gets where the frame lacks what its kind needs.
+    pub fn of(frame: &Frame) -> Result<Self, Refusal> {
+        let error = is_true(frame, Key::Error);
+        if frame.member(Key::Result).is_some() || error {
+            if !error && text(frame, Key::Uid).as_deref() == Some("notification") {
+                return notification(frame);
+            }
+            return Ok(Self::Reply { error });
+        }
+        if is_text(frame, Key::Service, MANAGER) {
+            return required(frame, Key::Attribute).map(|()| Self::ManagerRequest);
+        }
+        if is_text(frame, Key::Attribute, DISCONNECT) {
+            return Ok(Self::Disconnect);
+        }
+        required(frame, Key::Service)?;
+        required(frame, Key::Attribute)?;
+        Ok(Self::Request)
+    }
+}
+
+fn required(frame: &Frame, key: Key) -> Result<(), Refusal> {
+    match frame.raw(key) {
+        None => Err(Refusal::new(Exception::Key, key.name())),
+        Some(raw) if raw.len() > MAX_NAME => {
+            Err(Refusal::new(Exception::Value, format!("the {} of a request has at most 256 characters", key.name())))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn notification(frame: &Frame) -> Result<Message, Refusal> {
+    let shaped = frame.member(Key::Result).is_some_and(|result| {
+        let items = result.items;
+        result.kind == Kind::Array
+            && items.count == 2
+            && items.first == Some(Kind::Array)
+            && items.second == Some(Kind::Object)
+    });
+    if !shaped {
+        let text = "the result of a notification is an array of positional and an object of keyword arguments";
+        return Err(Refusal::new(Exception::Type, text));
+    }
+    required(frame, Key::Service).map(|()| Message::Notification)
+}
+
+fn is_true(frame: &Frame, key: Key) -> bool {
+    frame.member(key).is_some_and(|member| member.kind == Kind::Bool(true))
+}
+
+/// The text of a member that is a string (and has no lone surrogate), as long as a name may be.
+pub fn text(frame: &Frame, key: Key) -> Option<String> {
+    let raw = frame.raw(key).filter(|raw| raw.len() <= MAX_NAME)?;
+    json::unquote(&raw).map(Cow::into_owned)
+}
+
+fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
+    let Some(raw) = frame.raw(key).filter(|raw| raw.len() <= MAX_NAME) else { return false };
+    json::unquote(&raw).is_some_and(|text| text == expected)
+}
+
+/// The uid of a request, `""` where it has none.
+///
+/// # Errors
+/// The refusal for a uid that is reserved, too long, or nested too deeply to be compared.
+pub fn uid(frame: &Frame) -> Result<Uid, Refusal> {
+    let raw = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
+    if raw.len() > MAX_UID {
+        return Err(Refusal::new(Exception::Value, format!("a uid has at most {MAX_UID} bytes")));
+    }
+    let canonical = json::canonical(&raw)
+        .ok_or_else(|| Refusal::new(Exception::Value, "this uid is nested too deeply to be compared"))?;
+    if &*canonical == NOTIFICATION_UID {
+        return Err(Refusal::new(Exception::Value, "the uid \"notification\" is reserved for notifications"));
+    }
+    // Copied, so that an open request does not keep the buffer alive that it arrived in.
+    let copy = Bytes::copy_from_slice(&raw);
+    let canonical = match canonical {
+        Cow::Borrowed(same) if same.len() == raw.len() => copy.clone(),
+        other => Bytes::from(other.into_owned()),
+    };
+    Ok(Uid { raw: copy, canonical })
+}
+
+/// A request of the Manager to a device, with its line end: `username`, `password` or `identity`.
+pub fn handshake_request(attribute: &str, argument: Option<&str>, manager: &str) -> String {
+    let mut line = String::from("{\"args\": [");
+    if let Some(argument) = argument {
+        json::quote_into(&mut line, argument);
+    }
+    line.push_str("], \"attribute\": ");
+    json::quote_into(&mut line, attribute);
+    line.push_str(", \"error\": false, \"kwargs\": {}, \"requester\": ");
+    json::quote_into(&mut line, manager);
+    line.push_str(", \"uid\": \"\"}\r\n");
+    line
+}
+
+/// The Manager's answer to a device, with its line end. `result` is JSON.
+pub fn answer(requester: &str, result: &str, uid: &[u8]) -> String {
+    let uid = core::str::from_utf8(uid).unwrap_or("\"\"");
+    let mut line = String::with_capacity(result.len() + requester.len() + uid.len() + 64);
+    line.push_str("{\"error\": false, \"requester\": ");
+    json::quote_into(&mut line, requester);
+    line.push_str(", \"result\": ");
+    line.push_str(result);
+    line.push_str(", \"uid\": ");
+    line.push_str(uid);
+    line.push_str("}\r\n");
+    line
+}
+
+/// A request that a person typed, as a line without its end. `args` and `kwargs` are JSON.
+pub fn typed_request(service: &str, attribute: &str, args: &str, kwargs: &str) -> String {
+    let mut line = String::from("{\"service\": ");
+    json::quote_into(&mut line, service);
+    line.push_str(", \"attribute\": ");
+    json::quote_into(&mut line, attribute);
+    line.push_str(&format!(", \"args\": {args}, \"kwargs\": {kwargs}, \"uid\": \"\", \"error\": false}}"));
+    line
+}
+
+/// A request as the service gets it: with the client's name and with what is missing.
+pub fn forwarded_request(frame: Frame, quoted_requester: &str) -> Rope {
+    const DEFAULTS: &[(Key, &str)] =
+        &[(Key::Args, "[]"), (Key::Kwargs, "{}"), (Key::Error, "false"), (Key::Uid, "\"\"")];
+    frame.splice(Some(quoted_requester.as_bytes()), DEFAULTS)
+}
+
+/// A reply as its client gets it: as the service sent it, with what is missing.
+pub fn forwarded_reply(frame: Frame, error: bool) -> Rope {
+    const REPLY: &[(Key, &str)] = &[(Key::Error, "false"), (Key::Uid, "\"\"")];
+    const ERROR: &[(Key, &str)] = &[(Key::Message, "\"\""), (Key::Traceback, "[]"), (Key::Uid, "\"\"")];
+    frame.splice(None, if error { ERROR } else { REPLY })
+}
+
+/// A notification as the clients get it.
+pub fn forwarded_notification(frame: Frame) -> Rope {
+    frame.splice(None, &[(Key::Error, "false")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn of(line: &'static str) -> Result<Message, String> {
+        Message::of(&Frame::parse(line.as_bytes()).unwrap()).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn members_tell_what_a_frame_is() {
+        for (line, message) in [
+            (r#"{"service": "A", "attribute": "b"}"#, Message::Request),
+            (r#"{"service": "Manager", "attribute": "link"}"#, Message::ManagerRequest),
+            (r#"{"service": "Manager", "attribute": "__disconnect__"}"#, Message::ManagerRequest),
+            (r#"{"service": "self", "attribute": "__disconnect__"}"#, Message::Disconnect),
+            (r#"{"service": "A", "attribute": "b", "result": null}"#, Message::Reply { error: false }),
+            (r#"{"error": true}"#, Message::Reply { error: true }),
+            (r#"{"service": "A", "uid": "notification", "result": [[], {}]}"#, Message::Notification),
+            (r#"{"service": "A", "uid": "notific\u0061tion", "result": [[], {}]}"#, Message::Notification),
+        ] {
+            assert_eq!(of(line), Ok(message), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_the_kind_needs_is_asked_for() {
+        for (line, refusal) in [
+            ("{}", "KeyError: 'service'"),
+            (r#"{"service": "A"}"#, "KeyError: 'attribute'"),
+            (r#"{"service": "Manager"}"#, "KeyError: 'attribute'"),
+            (r#"{"uid": "notification", "result": [[], {}]}"#, "KeyError: 'service'"),
+        ] {
+            assert_eq!(of(line), Err(refusal.to_string()), "{line}");
+        }
+        for result in ["1", "[]", "[[]]", "[{}, []]", "[[], {}, 1]"] {
+            let line = format!(r#"{{"uid": "notification", "service": "A", "result": {result}}}"#);
+            let refusal = Message::of(&Frame::parse(line.into_bytes()).unwrap()).unwrap_err();
+            assert_eq!(refusal.exception(), Exception::Type, "{result}");
+        }
+    }
+
+    #[test]
+    fn a_uid_is_kept_to_the_byte_and_compared_by_value() {
+        let read = |line: &'static str| uid(&Frame::parse(line.as_bytes()).unwrap());
+        assert_eq!(&read(r#"{"uid": 1.10}"#).unwrap().raw[..], b"1.10");
+        assert_eq!(read(r#"{"uid": 1.10}"#).unwrap().canonical, read(r#"{"uid": 1.1}"#).unwrap().canonical);
+        assert_eq!(&read("{}").unwrap().raw[..], b"\"\"");
+        assert!(read(r#"{"uid": "notification"}"#).is_err());
+        assert!(read(r#"{"uid": "\u006eotification"}"#).is_err());
+    }
+}

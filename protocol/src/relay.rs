@@ -1,0 +1,324 @@
+//! Between a connection and the rest of the Manager: what a connection causes is done here.
+//!
+//! The same few lines serve the single-threaded [`hub`](crate::hub) and the [`drive`](crate::drive) with its threads: what
+//! differs between them is only how the broker and the mailboxes are reached, and that is the trait [`Office`].
+//!
+//! The order matters. A question is decided in the broker first and answered into the device's own mailbox afterwards,
+//! while a notification is put into mailboxes within the broker's lock: so none follows the reply to an unlink.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+use core::net::IpAddr;
+
+use bytes::Bytes;
+
+use crate::broker::{Attempt, Broker, Denied, Route};
+use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, left};
+use crate::error::Refusal;
+use crate::frame::Rope;
+use crate::identity::{Identity, string_array};
+use crate::instant::Instant;
+use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Uid, Undelivered};
+use crate::name::{Address, NetworkName, plain_ip};
+use crate::settings::Settings;
+
+/// How one connection reaches the rest of its Manager. `H` is the handle of a mailbox.
+pub trait Office<H> {
+    /// Looks at the broker, or changes it. Nothing else of the office may be used within.
+    fn broker<R>(&mut self, look: impl FnOnce(&mut Broker<H>) -> R) -> R;
+
+    /// Puts a notification into the mailboxes of all clients linked with the service on this connection, while
+    /// nothing in the broker changes.
+    fn notify(&mut self, service: ConnectionId, line: &Rope);
+
+    /// Puts a parcel into a mailbox and wakes its owner.
+    ///
+    /// # Errors
+    /// The parcel, where there is no room or nobody.
+    fn post(&mut self, to: &H, parcel: Parcel<H>) -> Result<(), Undelivered<H>>;
+
+    /// Leaves a notice in a mailbox and wakes its owner.
+    fn tell(&mut self, to: &H, notice: Notice);
+
+    /// Looks into this connection's own mailbox. Nothing else of the office may be used within.
+    fn own<R>(&mut self, look: impl FnOnce(&mut Mailbox<H>) -> R) -> R;
+
+    /// The handle of this connection's own mailbox.
+    fn handle(&self) -> H;
+
+    /// Wakes the owner of a mailbox.
+    fn wake(&mut self, mailbox: &H);
+
+    /// Hands something to the world outside of the core. `name` is the device's network name, while it has one.
+    fn act(&mut self, name: Option<&NetworkName>, action: Action);
+
+    /// This connection's incomplete line has so many bytes now.
+    fn incomplete(&mut self, bytes: usize);
+
+    /// More is held than may be: tells the connection with the largest incomplete line to give it up
+    /// ([`Notice::SkipLine`]).
+    fn relieve(&mut self);
+}
+
+/// One connection, and where it stands towards the rest.
+#[derive(Debug)]
+pub struct Relay<H> {
+    connection: Connection<H>,
+    settings: Arc<Settings>,
+    budget: Arc<Budget>,
+    ip: IpAddr,
+    port: u16,
+    /// What the budget counts for the input of this connection.
+    counted: usize,
+    events: Vec<Event<H>>,
+}
+
+impl<H: Clone> Relay<H> {
+    /// For a new socket, whose other end has this address.
+    pub fn new(id: ConnectionId, settings: Arc<Settings>, budget: Arc<Budget>, ip: IpAddr, port: u16) -> Self {
+        let connection = Connection::new(id, settings.clone());
+        Self { connection, settings, budget, ip: plain_ip(ip), port, counted: 0, events: Vec::new() }
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection<H> {
+        &self.connection
+    }
+
+    /// The IP address of the device.
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// The TCP port of the device.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The socket is there: the handshake begins.
+    pub fn open(&mut self, now: Instant, office: &mut impl Office<H>) {
+        self.connection.open(now, &mut self.events);
+        self.pump(now, office);
+    }
+
+    /// The socket has bytes; [`Relay::pump`] looks at them.
+    pub fn receive(&mut self, bytes: Bytes, now: Instant) {
+        self.connection.receive(bytes, now, &mut self.events);
+    }
+
+    /// The device has closed its sending side.
+    pub fn end_of_input(&mut self) {
+        self.connection.end_of_input();
+    }
+
+    /// The socket is of no use any more.
+    pub fn lost(&mut self, now: Instant, office: &mut impl Office<H>) {
+        self.connection.lost(now, &mut self.events);
+        self.perform(now, office);
+        self.count();
+    }
+
+    /// The socket has taken bytes or not, and more wait for it or not.
+    pub fn written(&mut self, progress: bool, pending: bool, now: Instant) {
+        self.connection.written(progress, pending, now);
+    }
+
+    /// The sending side of the socket is closed.
+    pub fn sending_closed(&mut self, now: Instant) {
+        self.connection.sending_closed(now);
+    }
+
+    /// Takes the next line out of the connection's own mailbox, to be written.
+    pub fn take(&mut self, office: &mut impl Office<H>) -> Option<Rope> {
+        let parcel = office.own(Mailbox::take)?;
+        Some(self.connection.outgoing(parcel))
+    }
+
+    /// Does everything that can be done now: notices, deadlines, a request that waits for room, lines that have come.
+    pub fn pump(&mut self, now: Instant, office: &mut impl Office<H>) {
+        for notice in office.own(Mailbox::take_notices) {
+            if let Notice::Forget { client, answer, .. } = &notice {
+                self.withdraw(*client, *answer, office);
+            }
+            self.connection.notice(notice, now, &mut self.events);
+            self.perform(now, office);
+        }
+        if office.own(|mailbox| mailbox.has_overflowed()) && self.connection.flow() == Flow::Open {
+            self.connection.slow_consumer(now, &mut self.events);
+        }
+        self.connection.handle_timeout(now, &mut self.events);
+        self.perform(now, office);
+        self.retry(office);
+        loop {
+            let backlog = office.own(|mailbox| mailbox.backlog());
+            let more = self.connection.advance(now, backlog, &mut self.events);
+            self.perform(now, office);
+            if !more {
+                break;
+            }
+        }
+        self.count();
+        office.incomplete(self.connection.incomplete());
+        if self.budget.is_exceeded() {
+            office.relieve();
+        }
+    }
+
+    /// Tries the request again that waits for room.
+    fn retry(&mut self, office: &mut impl Office<H>) {
+        let Some(stalled) = self.connection.take_stalled() else { return };
+        match office.post(&stalled.mailbox, Parcel::Request(stalled.request.clone())) {
+            Ok(()) => self.connection.asked(stalled.to, stalled.mailbox),
+            Err(Undelivered::Full(_)) => self.connection.stall(stalled),
+            Err(Undelivered::Closed(_)) => self.gone(&stalled.service, stalled.request.uid),
+        }
+    }
+
+    /// The service of a request has gone while the request was on its way.
+    fn gone(&mut self, service: &str, uid: Uid) {
+        self.connection.deny(left(service), Some(uid.raw), &mut self.events);
+    }
+
+    /// Takes back what this service has not been sent of a client's requests.
+    fn withdraw(&mut self, client: ConnectionId, answer: bool, office: &mut impl Office<H>) {
+        for request in office.own(|mailbox| mailbox.withdraw(client)) {
+            if answer {
+                let line = self.connection.failure(&request);
+                // A client whose mailbox is closed needs no answer.
+                let _ = office.post(&request.reply_to, Parcel::Answer(line));
+            }
+        }
+        self.wake_senders(office);
+    }
+
+    fn wake_senders(&mut self, office: &mut impl Office<H>) {
+        for sender in office.own(Mailbox::senders_with_room) {
+            office.wake(&sender);
+        }
+    }
+
+    /// Does what the connection asks for, and what that causes in turn.
+    fn perform(&mut self, now: Instant, office: &mut impl Office<H>) {
+        while !self.events.is_empty() {
+            for event in mem::take(&mut self.events) {
+                self.perform_one(event, now, office);
+            }
+        }
+    }
+
+    fn perform_one(&mut self, event: Event<H>, now: Instant, office: &mut impl Office<H>) {
+        match event {
+            // Into a mailbox that is closed nothing goes, and nobody is there to miss it.
+            Event::Send(line) => drop(office.post(&office.handle(), Parcel::Own(line))),
+            Event::Answer { to, line } => drop(office.post(&to, Parcel::Answer(line))),
+            Event::Notify(line) => office.notify(self.connection.id(), &line),
+            Event::Request(outgoing) => self.request(outgoing, now, office),
+            Event::Ask { question, uid } => self.ask(question, &uid, office),
+            Event::Join(identity) => {
+                let outcome = self.join(&identity, office);
+                self.connection.joined(outcome, now, &mut self.events);
+            }
+            Event::Leave => office.broker(|broker| broker.leave(self.connection.id())),
+            Event::CloseMailbox => {
+                for request in office.own(Mailbox::close) {
+                    let line = self.connection.failure(&request);
+                    let _ = office.post(&request.reply_to, Parcel::Answer(line));
+                }
+                self.wake_senders(office);
+            }
+            Event::ClearMailbox => office.own(Mailbox::clear),
+            Event::Tell(to, notice) => office.tell(&to, notice),
+            Event::Act(action) => office.act(self.connection.name(), action),
+        }
+    }
+
+    fn join(&self, identity: &Identity, office: &mut impl Office<H>) -> Result<NetworkName, Denied> {
+        let handle = office.handle();
+        let address = match self.connection.host() {
+            Some(host) => Address { host: host.clone(), port: self.port },
+            None => Address::from_ip(self.ip, self.port),
+        };
+        office.broker(|broker| broker.join(self.connection.id(), identity, &address, self.ip, handle))
+    }
+
+    fn request(&mut self, outgoing: Outgoing, now: Instant, office: &mut impl Office<H>) {
+        let client = self.connection.id();
+        let route = office.broker(|broker| broker.route(client, &outgoing.service));
+        match route {
+            Ok(route) => {
+                let Route { service: to, mailbox } = route;
+                let Some(request) = self.connection.parcel(&outgoing, office.handle()) else { return };
+                match office.post(&mailbox, Parcel::Request(request)) {
+                    Ok(()) => self.connection.asked(to, mailbox),
+                    Err(Undelivered::Full(Parcel::Request(request))) => {
+                        let deadline = now + self.settings.limits.service_wait;
+                        let service = outgoing.service;
+                        self.connection.stall(Stalled { service, to, mailbox, request, deadline });
+                    }
+                    Err(_) => self.gone(&outgoing.service, outgoing.uid),
+                }
+            }
+            Err(denied) => {
+                let refusal = self.refusal(&denied, Attempt::Request(&self.settings.network_name), &outgoing.service);
+                self.connection.deny(refusal, Some(outgoing.uid.raw), &mut self.events);
+            }
+        }
+    }
+
+    fn ask(&mut self, question: Question, uid: &Bytes, office: &mut impl Office<H>) {
+        let id = self.connection.id();
+        let names = |names: Vec<NetworkName>| string_array(names.iter().map(NetworkName::as_str));
+        let (outcome, attempt, service) = match &question {
+            Question::Identity => {
+                let census = office.broker(|broker| broker.census());
+                (Ok(census.to_json(&self.settings.identity)), Attempt::Join, "")
+            }
+            Question::Link(service) => {
+                let outcome = office.broker(|broker| broker.link(id, service));
+                (outcome.map(|entry| entry.to_json()), Attempt::Link, service.as_str())
+            }
+            Question::Unlink(service) => {
+                let outcome = office.broker(|broker| broker.unlink(id, service));
+                (outcome.map(|()| "true".into()), Attempt::Unlink, service.as_str())
+            }
+            Question::AcquireLock { service, shared } => {
+                let outcome = office.broker(|broker| broker.acquire_lock(id, service, *shared));
+                (outcome.map(names), Attempt::AcquireLock, service.as_str())
+            }
+            Question::ReleaseLock(service) => {
+                let outcome = office.broker(|broker| broker.release_lock(id, service));
+                (outcome.map(names), Attempt::ReleaseLock, service.as_str())
+            }
+        };
+        match outcome {
+            Ok(result) => {
+                self.connection.answer(&result, uid, &mut self.events);
+                self.events.push(Event::Act(Action::Note(Note::Answered(question))));
+            }
+            Err(denied) => {
+                let refusal = self.refusal(&denied, attempt, service);
+                self.connection.deny(refusal, Some(uid.clone()), &mut self.events);
+            }
+        }
+    }
+
+    fn refusal(&self, denied: &Denied, attempt: Attempt<'_>, service: &str) -> Refusal {
+        let who = self.connection.name().map_or("", NetworkName::as_str);
+        denied.refusal(attempt, who, service)
+    }
+
+    /// Tells the budget what the input of this connection holds now.
+    fn count(&mut self) {
+        let held = if self.connection.flow() == Flow::Ended { 0 } else { self.connection.held() };
+        self.budget.take(held);
+        self.budget.give_back(self.counted);
+        self.counted = held;
+    }
+}
+
+impl<H> Drop for Relay<H> {
+    fn drop(&mut self) {
+        self.budget.give_back(self.counted);
+    }
+}

@@ -1,0 +1,89 @@
+//! The port of a Manager.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use msl_network_protocol::limits::Limits;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+
+/// Devices that may wait to be accepted. The computer's own limit counts too.
+const BACKLOG: i32 = 1024;
+
+/// The sockets that a Manager listens on: one for each address of its host, all with the same port.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) sockets: Vec<TcpListener>,
+    port: u16,
+}
+
+impl Listener {
+    /// Listens on all addresses of `host`, or on all interfaces of this computer without one. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The host is not known, the port is in use, or may not be used.
+    pub async fn bind(host: Option<&str>, port: u16) -> io::Result<Self> {
+        let Some(host) = host else { return Self::bind_everywhere(port) };
+        let mut listener = Self { sockets: Vec::new(), port };
+        for mut address in lookup_host((host, port)).await? {
+            address.set_port(listener.port);
+            if listener.sockets.iter().any(|bound| bound.local_addr().is_ok_and(|bound| bound == address)) {
+                continue;
+            }
+            listener.add(listen(address, true)?)?;
+        }
+        if listener.sockets.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address")));
+        }
+        Ok(listener)
+    }
+
+    /// One socket takes IPv6 and IPv4; two where the computer does not do that; one where it has no IPv6.
+    fn bind_everywhere(port: u16) -> io::Result<Self> {
+        let mut listener = Self { sockets: Vec::new(), port };
+        match listen((Ipv6Addr::UNSPECIFIED, port).into(), false) {
+            Ok(socket) => listener.add(socket)?,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(_) => listener.add(listen((Ipv4Addr::UNSPECIFIED, port).into(), false)?)?,
+        }
+        Ok(listener)
+    }
+
+    fn add(&mut self, socket: TcpListener) -> io::Result<()> {
+        self.port = socket.local_addr()?.port();
+        self.sockets.push(socket);
+        Ok(())
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(only_v6)?;
+    }
+    // A Manager that restarts takes its port back at once. (On Windows this would let two programs share a port.)
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Sends what there is at once, and notices when the device's computer has gone (docs/wire.md, section 10).
+pub(crate) fn configure(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keep_alive = TcpKeepalive::new().with_time(limits.keep_alive_idle).with_interval(limits.keep_alive_interval);
+    #[cfg(not(windows))]
+    let keep_alive = keep_alive.with_retries(limits.keep_alive_probes);
+    socket.set_tcp_keepalive(&keep_alive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(limits.unacknowledged))?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! A tokio stream as a [`Wire`].
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use msl_network_protocol::drive::Wire;
+use msl_network_protocol::instant::Instant;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::{self, Sleep};
+
+/// The clock that all sockets of a Manager share.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(time::Instant);
+
+impl Clock {
+    /// A clock that begins now.
+    pub fn start() -> Self {
+        Self(time::Instant::now())
+    }
+
+    /// The time now.
+    pub fn now(self) -> Instant {
+        Instant::new(self.0.elapsed())
+    }
+
+    /// A moment of this clock as tokio's timers know it; `None` for one that lies too far ahead to ever come.
+    fn to_tokio(self, moment: Instant) -> Option<time::Instant> {
+        self.0.checked_add(moment.since_epoch())
+    }
+}
+
+/// A stream with its clock and its timer: a TCP stream, or TLS over one.
+#[derive(Debug)]
+pub struct Socket<S> {
+    stream: S,
+    clock: Clock,
+    /// Made when there is a first deadline.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Socket<S> {
+    /// A socket.
+    pub fn new(stream: S, clock: Clock) -> Self {
+        Self { stream, clock, timer: None }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire for Socket<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        // The future keeps nothing from one poll to the next.
+        pin!(self.stream.read_buf(buffer)).poll(cx)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        let Some(deadline) = deadline.and_then(|deadline| self.clock.to_tokio(deadline)) else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The program under test: `msl-network start` on a free port, with a home folder of its own.
+//!
+//! `MSL_TEST_MANAGER=COMMAND` puts another program in its place, e.g. the Python Manager; a suite is first tried out so.
+//! That program is not expected to know port 0, so a port that was free a moment ago is given to it.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::PATIENCE;
+use crate::peer::Peer;
+use crate::process::Process;
+
+/// Whether connections to the program are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// As the program is without further flags.
+    Enabled,
+    /// `--disable-tls`
+    Disabled,
+}
+
+/// A running Manager, killed at the end of the test.
+#[derive(Debug)]
+pub struct Program {
+    process: Process,
+    home: TempDir,
+    port: u16,
+    tls: Tls,
+}
+
+impl Program {
+    /// Starts the program and returns once it listens.
+    pub fn start(tls: Tls, flags: &[&str]) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let (mut command, port) = match std::env::var("MSL_TEST_MANAGER") {
+            Ok(other) => (other_command(&other), free_port()),
+            Err(_) => (Command::new(built()), 0),
+        };
+        command.arg("start").args(["--port", &port.to_string()]);
+        if tls == Tls::Disabled {
+            command.arg("--disable-tls");
+        }
+        command
+            .args(flags)
+            .env("HOME", home.path())
+            .env("MSL_NETWORK_HOME", home.path())
+            .env_remove("SUDO_USER");
+        let process = Process::spawn("msl-network", command);
+        let port = process.wait_for("the line that says where it listens", listening_port);
+        Self { process, home, port, tls }
+    }
+
+    /// Starts the program without TLS.
+    pub fn plain(flags: &[&str]) -> Self {
+        Self::start(Tls::Disabled, flags)
+    }
+
+    /// The port that it listens on, on every interface.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate that it made for itself; none without TLS.
+    pub fn certificate(&self) -> Option<PathBuf> {
+        (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
+    }
+
+    /// An unidentified connection. Only without TLS.
+    pub fn open(&self) -> Peer {
+        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
+        Peer::open(self.port)
+    }
+
+    /// A client that the Manager knows as `name`. Only without TLS.
+    pub fn client(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_client(name);
+        peer
+    }
+
+    /// A service that the Manager knows as `name`. Only without TLS.
+    pub fn service(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_service(name);
+        peer
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait(PATIENCE)
+    }
+
+    /// What it has printed so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+/// Makes two tests of each function that takes a [`Tls`]: one in the module `plain`, one in the module `tls`.
+#[macro_export]
+macro_rules! plain_and_tls {
+    ($($test:ident)*) => {
+        mod plain {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::program::Tls::Disabled);
+            })*
+        }
+
+        mod tls {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::program::Tls::Enabled);
+            })*
+        }
+    };
+}
+
+/// This computer's name, as it stands in the addresses of devices on this computer.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_str().expect("a host name is text").to_owned()
+}
+
+/// Reads the port from `... Network Manager running on HOST:PORT (TLS ...)`.
+fn listening_port(line: &str) -> Option<u16> {
+    let (_, address) = line.split_once("Network Manager running on ")?;
+    let (address, _) = address.split_once(" (TLS ")?;
+    address.rsplit_once(':')?.1.parse().ok()
+}
+
+fn other_command(words: &str) -> Command {
+    let mut words = words.split_whitespace();
+    let mut command = Command::new(words.next().expect("MSL_TEST_MANAGER names a program"));
+    command.args(words);
+    command
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// The program of this workspace, built once per test process.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--package", "msl-network", "--message-format", "json-render-diagnostics"]);
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
+        let output = command.output().expect("cargo can be run");
+        assert!(output.status.success(), "the program does not build");
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|message| message["target"]["name"] == "msl-network" && message["executable"].is_string())
+            .and_then(|message| message["executable"].as_str().map(PathBuf::from))
+            .expect("cargo says where the program is")
+    })
+}

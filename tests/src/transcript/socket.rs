@@ -1,0 +1,97 @@
+//! The network of a real Manager: TCP connections.
+//!
+//! The Manager serves connections in any order. So where a step depends on what it did with another connection, and no
+//! message tells, a watcher of our own asks the Manager until it shows; the watcher is gone before the play goes on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Network, Transcript};
+use crate::eventually;
+use crate::peer::Peer;
+use crate::program::{self, Program};
+
+/// Connections to a Manager, by the names that a transcript gives them.
+#[derive(Debug)]
+pub struct SocketNetwork<'program> {
+    program: &'program Program,
+    password: Option<String>,
+    peers: BTreeMap<String, Peer>,
+}
+
+impl<'program> SocketNetwork<'program> {
+    /// For the play of `transcript`, with whose flags `program` was started.
+    pub fn new(program: &'program Program, transcript: &Transcript) -> Self {
+        Self { program, password: transcript.password().map(str::to_owned), peers: BTreeMap::new() }
+    }
+
+    fn peer(&mut self, connection: &str) -> &mut Peer {
+        self.peers.get_mut(connection).unwrap_or_else(|| panic!("{connection} is not open"))
+    }
+
+    fn watcher(&self) -> Peer {
+        let mut watcher = self.program.open();
+        if let Some(password) = &self.password {
+            assert_eq!(watcher.receive()["attribute"], "password");
+            watcher.send(&json!({"result": password}));
+        }
+        watcher.identify_client("Watcher");
+        watcher
+    }
+}
+
+impl Network for SocketNetwork<'_> {
+    fn host(&self) -> String {
+        program::host_name()
+    }
+
+    fn port(&self) -> u16 {
+        self.program.port()
+    }
+
+    fn open(&mut self, connection: &str) -> u16 {
+        let peer = self.program.open();
+        let port = peer.port();
+        self.peers.insert(connection.to_owned(), peer);
+        port
+    }
+
+    fn send(&mut self, connection: &str, bytes: &[u8]) {
+        self.peer(connection).send_bytes(bytes);
+    }
+
+    fn receive(&mut self, connection: &str) -> Vec<u8> {
+        self.peer(connection).receive_line().expect("a line, not the end")
+    }
+
+    fn expect_end(&mut self, connection: &str) {
+        self.peer(connection).expect_end();
+    }
+
+    fn expect_quiet(&mut self, connection: &str) {
+        self.peer(connection).expect_quiet();
+    }
+
+    fn close(&mut self, connection: &str) {
+        self.peers.remove(connection);
+    }
+
+    fn settle(&mut self, network_name: &str, listed: bool) {
+        let mut watcher = self.watcher();
+        eventually(&format!("{network_name} listed: {listed}"), || {
+            is_listed(network_name, &watcher.ask("Manager", "identity", &json!([]), "watch")["result"])
+                == listed
+        });
+        watcher.send(&json!({"service": watcher.network_name(), "attribute": "__disconnect__"}));
+        watcher.expect_end();
+    }
+}
+
+fn is_listed(network_name: &str, identity: &Value) -> bool {
+    let services = identity["services"].as_object().expect("an identity lists the services");
+    identity["clients"].get(network_name).is_some()
+        || services.iter().any(|(name, service)| {
+            service["address"].as_str().is_some_and(|address| network_name == format!("{name}[{address}]"))
+        })
+}

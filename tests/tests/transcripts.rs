@@ -1,0 +1,84 @@
+//! Every recorded conversation that needs no login, played against the program on real sockets: as it was sent, byte by
+//! byte, and cut at random.
+
+use std::collections::BTreeSet;
+
+use msl_network_tests::program::Program;
+use msl_network_tests::random::Random;
+use msl_network_tests::transcript::{self, Cut, Fidelity, SocketNetwork, Transcript, play};
+
+fn play_on_sockets(name: &str, cut: Cut) {
+    let transcript = Transcript::load(name);
+    println!("{}", transcript.why);
+    let flags: Vec<&str> = transcript.manager.iter().map(String::as_str).collect();
+    let program = Program::plain(&flags);
+    let other_manager = std::env::var_os("MSL_TEST_MANAGER").is_some();
+    let fidelity = if other_manager { Fidelity::Recorded } else { Fidelity::Departing };
+    play(&transcript, &mut SocketNetwork::new(&program, &transcript), cut, fidelity);
+}
+
+macro_rules! transcripts {
+    ($($test:ident: $name:literal,)*) => {
+        const PLAYED: &[&str] = &[$($name),*];
+
+        $(mod $test {
+            use super::*;
+
+            #[test]
+            fn whole() {
+                play_on_sockets($name, Cut::Whole);
+            }
+
+            #[test]
+            fn byte_by_byte() {
+                play_on_sockets($name, Cut::Bytes);
+            }
+
+            #[test]
+            fn cut_at_random() {
+                for seed in 1..=2 {
+                    play_on_sockets($name, Cut::Random(Random::new(seed)));
+                }
+            }
+        })*
+    };
+}
+
+transcripts! {
+    auth_password: "auth-password",
+    auth_password_wrong: "auth-password-wrong",
+    disconnect: "disconnect",
+    handshake_members_ignored: "handshake-members-ignored",
+    identity: "identity",
+    identity_refused: "identity-refused",
+    line_endings: "line-endings",
+    link_errors: "link-errors",
+    lock_exclusive: "lock-exclusive",
+    lock_freed_by_disconnect: "lock-freed-by-disconnect",
+    max_clients: "max-clients",
+    notification: "notification",
+    numbers_survive: "numbers-survive",
+    quoted_service_name: "quoted-service-name",
+    request_reply: "request-reply",
+    service_leaves: "service-leaves",
+    terminal: "terminal",
+    terminal_identity: "terminal-identity",
+    type_is_case_insensitive: "type-is-case-insensitive",
+    unknown_service: "unknown-service",
+}
+
+/// These need the store of users, which has an issue of its own.
+const NEED_A_LOGIN: &[&str] = &["admin-request", "auth-login", "auth-login-refused"];
+
+#[test]
+fn every_transcript_is_played() {
+    let files: BTreeSet<String> = transcript::folder()
+        .read_dir()
+        .expect("the transcripts are there")
+        .map(|entry| entry.expect("a folder can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| path.file_stem().expect("a name").to_str().expect("a plain name").to_owned())
+        .collect();
+    let played: BTreeSet<String> = PLAYED.iter().chain(NEED_A_LOGIN).map(|&name| name.to_owned()).collect();
+    assert_eq!(files, played);
+}
