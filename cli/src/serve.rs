@@ -10,7 +10,6 @@ use msl_network_protocol::identity::ManagerIdentity;
 use msl_network_protocol::settings::{self, Settings};
 use msl_network_tokio::{Listener, Manager, serve as serve_devices};
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tracing::info;
 
@@ -93,13 +92,30 @@ fn way(authentication: &Authentication) -> settings::Authentication {
 }
 
 /// The first signal that asks for the end, by its name.
+#[cfg(unix)]
 fn signals() -> io::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
+        }
+    })
+}
+
+/// Ctrl+C, or Ctrl+Break.
+#[cfg(windows)]
+fn signals() -> io::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c};
+
+    let (mut interrupt, mut stop) = (ctrl_c()?, ctrl_break()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "Ctrl+C",
+            _ = stop.recv() => "Ctrl+Break",
         }
     })
 }

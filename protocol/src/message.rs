@@ -22,8 +22,9 @@ pub const DISCONNECT: &str = "__disconnect__";
 pub const NOTIFICATION_UID: &[u8] = b"\"notification\"";
 /// The longest `uid`, in bytes of JSON. It is kept for as long as a request is open, and Python's have 38.
 pub const MAX_UID: usize = 1024;
-/// The longest name of a service or attribute that is looked at, in bytes of JSON: 256 characters, however escaped.
-pub const MAX_NAME: usize = 256 * 12 + 2;
+/// The longest name of a service, an attribute or a requester that is looked at, in bytes of JSON. The longest network
+/// name has room in it, however its characters are escaped.
+pub const MAX_NAME: usize = 8 * 1024;
 /// The longest request that the Manager itself answers, in bytes.
 pub const MAX_MANAGER_REQUEST: usize = 1 << 20;
 
@@ -74,7 +75,7 @@ fn required(frame: &Frame, key: Key) -> Result<(), Refusal> {
     match frame.raw(key) {
         None => Err(Refusal::new(Exception::Key, key.name())),
         Some(raw) if raw.len() > MAX_NAME => {
-            Err(Refusal::new(Exception::Value, format!("the {} of a request has at most 256 characters", key.name())))
+            Err(Refusal::new(Exception::Value, format!("the {} has at most {MAX_NAME} bytes", key.name())))
         }
         Some(_) => Ok(()),
     }

@@ -95,9 +95,9 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    /// Nothing more can be taken from the device now: goes on with the end if it has begun. Returns whether
-    /// [`Connection::advance`] should be called again.
-    pub(super) fn settle(&mut self, now: Instant, out: &mut Vec<Event<H>>) -> bool {
+    /// Nothing more can be taken from the device now: goes on with the end if it has begun. `idle` says that there is
+    /// nothing, rather than that it has to wait. Returns whether [`Connection::advance`] should be called again.
+    pub(super) fn settle(&mut self, idle: bool, now: Instant, out: &mut Vec<Event<H>>) -> bool {
         match &mut self.phase {
             Phase::Handshake(handshake) => {
                 if self.end_of_input && handshake.step.expects_answer() {
@@ -115,20 +115,17 @@ impl<H: Clone> Connection<H> {
                     self.login_failed(refusal, out);
                     return true;
                 }
-                self.finish_if_settled(now, out);
+                self.finish_if_settled(idle, now, out);
                 false
             }
             _ => false,
         }
     }
 
-    fn finish_if_settled(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
+    fn finish_if_settled(&mut self, idle: bool, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let settled = match &device.side {
-            Side::Client(client) => {
-                client.open == 0
-                    && (device.ignores_input() || (client.stalled.is_none() && device.deferred.is_empty()))
-            }
+            Side::Client(client) => client.open == 0 && (idle || device.ignores_input()),
             Side::Service(service) => service.calls.is_empty(),
         };
         if settled && device.leaving.is_some() {

@@ -31,6 +31,7 @@ impl<H: Clone> Connection<H> {
                 }
             }
             Line::Text(bytes) => self.text(bytes, now, out),
+            Line::Blank if self.expects_login_answer() => self.login_answer(None, now, out),
             Line::Blank => {}
             Line::Broken(broken) => self.broken(broken, out),
             Line::Endless => self.end(Ending::EndlessLine, now, out),

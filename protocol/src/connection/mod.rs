@@ -282,7 +282,7 @@ impl<H: Clone> Connection<H> {
                     self.handshake_line(line, now, out);
                     true
                 }
-                None => self.settle(now, out),
+                None => self.settle(true, now, out),
             },
             Phase::Identified(device) if device.is_ready(&self.settings, backlog) => {
                 if device.login.is_none()
@@ -297,10 +297,10 @@ impl<H: Clone> Connection<H> {
                         self.identified_line(line, now, out);
                         true
                     }
-                    None => self.settle(now, out),
+                    None => self.settle(true, now, out),
                 }
             }
-            _ => self.settle(now, out),
+            _ => self.settle(false, now, out),
         }
     }
 
@@ -430,7 +430,9 @@ impl<H: Clone> Device<H> {
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
     fn is_ready(&self, settings: &Settings, backlog: usize) -> bool {
         let limits = &settings.limits;
-        if self.login.as_ref().is_some_and(|login| !login.expects_answer()) {
+        if self.login.as_ref().is_some_and(|login| !login.expects_answer())
+            || self.deferred_bytes >= limits.client_mailbox
+        {
             return false;
         }
         match &self.side {
@@ -439,7 +441,6 @@ impl<H: Clone> Device<H> {
                 client.stalled.is_none()
                     && client.open < limits.open_requests
                     && backlog < limits.client_mailbox
-                    && self.deferred_bytes < limits.client_mailbox
             }
         }
     }

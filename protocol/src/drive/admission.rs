@@ -1,14 +1,16 @@
 //! Who may connect now: the limits on connections (docs/wire.md, section 10).
 //!
 //! A runtime asks for a [`Ticket`] before it accepts a socket, so that further devices wait in the listen queue and cost
-//! nothing. Devices of an address that has many unfinished handshakes wait after that: one computer that misbehaves
-//! must not keep the others out.
+//! nothing. Devices of an address that has many unfinished handshakes wait after that, where they do not count as
+//! unfinished: one computer that misbehaves must not keep the others out.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
+
+use async_lock::{Semaphore, SemaphoreGuardArc};
 
 use super::lock;
 use crate::limits::Limits;
@@ -16,81 +18,57 @@ use crate::limits::Limits;
 /// Counts connections and handshakes.
 #[derive(Debug)]
 pub struct Admission {
-    connections: usize,
-    handshakes: usize,
+    connections: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
     handshakes_per_address: usize,
-    counts: Mutex<Counts>,
+    /// One semaphore for each address that anybody connects from, with how many use it.
+    addresses: Mutex<BTreeMap<IpAddr, (Arc<Semaphore>, usize)>>,
+    present: Mutex<Present>,
 }
 
+/// How many connections there are, and who wants to know when there is none.
 #[derive(Debug, Default)]
-struct Counts {
+struct Present {
     connections: usize,
-    handshakes: usize,
-    per_address: BTreeMap<IpAddr, usize>,
-    /// Whoever waits for any of this to change; looked at again by each of them.
-    waiting: Vec<Waker>,
+    waiting: Option<Waker>,
 }
 
 impl Admission {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
-            connections: limits.connections,
-            handshakes: limits.handshakes,
+            connections: Arc::new(Semaphore::new(limits.connections)),
+            handshakes: Arc::new(Semaphore::new(limits.handshakes)),
             handshakes_per_address: limits.handshakes_per_address,
-            counts: Mutex::default(),
+            addresses: Mutex::default(),
+            present: Mutex::default(),
         })
     }
 
     /// Waits until one more connection may be accepted.
     pub async fn ticket(self: &Arc<Self>) -> Ticket {
-        self.when(|counts| {
-            let free = counts.connections < self.connections && counts.handshakes < self.handshakes;
-            free.then(|| counts.connections += 1)
-        })
-        .await;
-        Ticket { admission: self.clone(), handshake: None }
+        let connection = self.connections.acquire_arc().await;
+        // Only to see that there is room: the handshake counts from its begin.
+        drop(self.handshakes.acquire().await);
+        lock(&self.present).connections += 1;
+        Ticket { admission: self.clone(), handshake: None, _connection: connection }
     }
 
-    /// Waits until there is no connection.
+    /// Waits until there is no connection. For one task at a time.
     pub async fn all_gone(&self) {
-        self.when(|counts| (counts.connections == 0).then_some(())).await;
+        poll_fn(|cx| {
+            let mut present = lock(&self.present);
+            if present.connections == 0 {
+                return Poll::Ready(());
+            }
+            present.waiting = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// How many connections there are.
     pub fn connections(&self) -> usize {
-        lock(&self.counts).connections
-    }
-
-    /// Waits until `ready` finds what it wants.
-    async fn when(&self, mut ready: impl FnMut(&mut Counts) -> Option<()>) {
-        poll_fn(|cx: &mut Context<'_>| {
-            let mut counts = lock(&self.counts);
-            match ready(&mut counts) {
-                Some(()) => Poll::Ready(()),
-                None => {
-                    counts.wait(cx.waker());
-                    Poll::Pending
-                }
-            }
-        })
-        .await;
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Counts)) {
-        let waiting = {
-            let mut counts = lock(&self.counts);
-            change(&mut counts);
-            std::mem::take(&mut counts.waiting)
-        };
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Counts {
-    fn wait(&mut self, waker: &Waker) {
-        if !self.waiting.iter().any(|waiting| waiting.will_wake(waker)) {
-            self.waiting.push(waker.clone());
-        }
+        lock(&self.present).connections
     }
 }
 
@@ -98,44 +76,70 @@ impl Counts {
 #[derive(Debug)]
 pub struct Ticket {
     admission: Arc<Admission>,
-    /// Whose handshake is going on.
-    handshake: Option<IpAddr>,
+    handshake: Option<Handshake>,
+    _connection: SemaphoreGuardArc,
+}
+
+#[derive(Debug)]
+struct Handshake {
+    _in_all: SemaphoreGuardArc,
+    _from_address: SemaphoreGuardArc,
+    _address: AddressInUse,
 }
 
 impl Ticket {
     /// Waits until the device at this address may begin its handshake.
     pub async fn begin_handshake(&mut self, ip: IpAddr) {
-        let most = self.admission.handshakes_per_address;
-        self.admission
-            .when(|counts| {
-                let from_there = counts.per_address.entry(ip).or_default();
-                (*from_there < most).then(|| {
-                    *from_there += 1;
-                    counts.handshakes += 1;
-                })
-            })
-            .await;
-        self.handshake = Some(ip);
+        let (address, semaphore) = AddressInUse::enter(&self.admission, ip);
+        let from_address = semaphore.acquire_arc().await;
+        let in_all = self.admission.handshakes.acquire_arc().await;
+        self.handshake = Some(Handshake { _in_all: in_all, _from_address: from_address, _address: address });
     }
 
     /// The handshake is over, one way or the other.
     pub fn handshake_is_over(&mut self) {
-        let Some(ip) = self.handshake.take() else { return };
-        self.admission.change(|counts| {
-            counts.handshakes -= 1;
-            if let Some(from_there) = counts.per_address.get_mut(&ip) {
-                *from_there -= 1;
-                if *from_there == 0 {
-                    counts.per_address.remove(&ip);
-                }
-            }
-        });
+        self.handshake = None;
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.handshake_is_over();
-        self.admission.change(|counts| counts.connections -= 1);
+        let waiting = {
+            let mut present = lock(&self.admission.present);
+            present.connections -= 1;
+            if present.connections == 0 { present.waiting.take() } else { None }
+        };
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+}
+
+/// Keeps the semaphore of an address for as long as somebody from there needs it.
+#[derive(Debug)]
+struct AddressInUse {
+    admission: Arc<Admission>,
+    ip: IpAddr,
+}
+
+impl AddressInUse {
+    fn enter(admission: &Arc<Admission>, ip: IpAddr) -> (Self, Arc<Semaphore>) {
+        let mut addresses = lock(&admission.addresses);
+        let new = || (Arc::new(Semaphore::new(admission.handshakes_per_address)), 0);
+        let (semaphore, users) = addresses.entry(ip).or_insert_with(new);
+        *users += 1;
+        (Self { admission: admission.clone(), ip }, semaphore.clone())
+    }
+}
+
+impl Drop for AddressInUse {
+    fn drop(&mut self) {
+        let mut addresses = lock(&self.admission.addresses);
+        if let Some((_, users)) = addresses.get_mut(&self.ip) {
+            *users -= 1;
+            if *users == 0 {
+                addresses.remove(&self.ip);
+            }
+        }
     }
 }

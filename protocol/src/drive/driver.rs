@@ -119,14 +119,13 @@ impl<W: Wire> Driver<W> {
             });
             senders.for_each(|sender| sender.wake());
         }
-        if total > 0 || blocked {
-            self.relay.written(total > 0, blocked, self.wire.now());
+        if self.output.is_empty() {
+            match self.wire.poll_flush(cx) {
+                Poll::Ready(flushed) => flushed?,
+                Poll::Pending => blocked = true,
+            }
         }
-        if self.output.is_empty()
-            && let Poll::Ready(flushed) = self.wire.poll_flush(cx)
-        {
-            flushed?;
-        }
+        self.relay.written(total > 0, blocked, self.wire.now());
         Ok(total > 0)
     }
 
@@ -173,6 +172,8 @@ impl<W: Wire> Driver<W> {
             if self.relay.connection().flow() != Flow::Ended {
                 self.relay.lost(self.wire.now(), &mut self.desk);
             }
+            // What the socket did not take never will leave.
+            self.desk.mailbox.with(|mailbox| mailbox.sent(usize::MAX));
             self.desk.manager.exit(self.desk.id);
         }
     }
