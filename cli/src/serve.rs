@@ -39,7 +39,8 @@ pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
 async fn run(ready: Serve) -> Result<(), Error> {
     let Serve { config, computer, tls } = ready;
     // Before the port is open, so that no signal is missed once somebody may know of it.
-    let signals = signals().map_err(|error| Error::with_source(Kind::Os, "cannot wait for signals", error))?;
+    let signals =
+        signals().map_err(|error| Error::with_source(Kind::Os, "cannot wait for signals", error))?;
     let shown = config.host.as_deref().unwrap_or(&computer.host_name);
     let listener = Listener::bind(config.host.as_deref(), config.port).await.map_err(|error| {
         Error::with_source(Kind::Os, format!("cannot listen on {shown}:{}", config.port), error)

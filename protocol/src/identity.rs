@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
+use core::fmt::{self, Write};
 
 use bytes::Bytes;
 
@@ -52,7 +53,8 @@ impl Identity {
             return Err(Refusal::new(Exception::Type, format!("an identity is a JSON object, not {shown}")));
         };
         // As in Python, the last one of several members of the same name counts.
-        let find = |key: &str| members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        let find =
+            |key: &str| members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone());
         let text = |key: &'static str| find(key).map(|raw| member_text(key, &raw)).transpose();
         let name = text("name")?.ok_or(Refusal::new(Exception::Key, "name"))?;
         let kind = text("type")?.ok_or(Refusal::new(Exception::Key, "type"))?.to_lowercase();
@@ -61,7 +63,10 @@ impl Identity {
             "service" => {
                 let attributes = find("attributes").ok_or(Refusal::new(Exception::Key, "attributes"))?;
                 if attributes.first() != Some(&b'{') {
-                    return Err(Refusal::new(Exception::Type, "the attributes of a service are a JSON object"));
+                    return Err(Refusal::new(
+                        Exception::Type,
+                        "the attributes of a service are a JSON object",
+                    ));
                 }
                 let max_clients = find("max_clients").map_or(Ok(None), |raw| max_clients(&raw))?;
                 Role::Service { attributes: Bytes::copy_from_slice(&attributes), max_clients }
@@ -87,12 +92,9 @@ impl Identity {
     /// As [`Identity::read`].
     pub fn from_typed(line: &str) -> Result<Self, Refusal> {
         match crate::terminal::read(line) {
-            Ok(Typed::Client { name }) => Ok(Self {
-                name: device_name(&name)?,
-                language: unknown(),
-                os: unknown(),
-                role: Role::Client,
-            }),
+            Ok(Typed::Client { name }) => {
+                Ok(Self { name: device_name(&name)?, language: unknown(), os: unknown(), role: Role::Client })
+            }
             _ => Err(Refusal::new(Exception::Key, "name")),
         }
     }
@@ -139,8 +141,9 @@ fn max_clients(raw: &[u8]) -> Result<Option<u32>, Refusal> {
     if raw == b"null" {
         return Ok(None);
     }
-    let number = serde_json::from_slice::<f64>(raw)
-        .map_err(|_| Refusal::new(Exception::Type, "max_clients in an identity is a whole number, or null"))?;
+    let number = serde_json::from_slice::<f64>(raw).map_err(|_| {
+        Refusal::new(Exception::Type, "max_clients in an identity is a whole number, or null")
+    })?;
     // Saturating is what is wanted: more than u32::MAX clients are as good as that many.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(if number < 1.0 { None } else { Some(number as u32) })
@@ -166,8 +169,18 @@ impl ManagerIdentity {
     }
 }
 
+/// Appends formatted text.
+pub(crate) fn put(out: &mut String, text: fmt::Arguments<'_>) {
+    // A string takes everything.
+    let _ = out.write_fmt(text);
+}
+
 /// Writes the pieces of a list with commas between them.
-pub(crate) fn separated<T>(out: &mut String, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut String, T)) {
+pub(crate) fn separated<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push_str(", ");
@@ -209,7 +222,9 @@ mod tests {
 
     #[test]
     fn no_positive_number_of_clients_means_no_limit() {
-        for (given, meant) in [("null", None), ("-1", None), ("0", None), ("3", Some(3)), ("1e99", Some(u32::MAX))] {
+        for (given, meant) in
+            [("null", None), ("-1", None), ("0", None), ("3", Some(3)), ("1e99", Some(u32::MAX))]
+        {
             assert_eq!(max_clients(given.as_bytes()), Ok(meant), "{given}");
         }
         assert!(max_clients(b"\"3\"").is_err());
@@ -225,7 +240,10 @@ mod tests {
                 "TypeError: Unknown connection type 'robot'. Must be \"client\" or \"service\"",
             ),
             (r#"{"type": "service", "name": "S"}"#, "KeyError: 'attributes'"),
-            (r#"{"type": "service", "name": "S", "attributes": []}"#, "TypeError: the attributes of a service are a JSON object"),
+            (
+                r#"{"type": "service", "name": "S", "attributes": []}"#,
+                "TypeError: the attributes of a service are a JSON object",
+            ),
             ("null", "TypeError: an identity is a JSON object, not null"),
             (r#"{"type": "client", "name": 7}"#, "TypeError: the name in an identity is a string"),
         ] {

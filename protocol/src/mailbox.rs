@@ -4,6 +4,7 @@
 //! the drive each in a mutex of its own. The one thing that is easy to get wrong: bytes that were taken out still count
 //! until [`Mailbox::sent`] says that the socket has them, or a slow reader would look like a quick one.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -97,13 +98,13 @@ pub enum Notice {
     Disconnect,
 }
 
-/// Why a parcel was not taken; it comes back.
+/// Why a parcel was not taken.
 #[derive(Clone, Debug)]
 pub enum Undelivered<H> {
-    /// There is no room now: a request waits, and its sender is woken when there is.
-    Full(Parcel<H>),
+    /// There is no room now for a request. It comes back to wait, and its sender is woken when there is room.
+    Full(Box<Request<H>>),
     /// The device has gone.
-    Closed(Parcel<H>),
+    Closed,
 }
 
 /// All bytes that are held for devices, against the limit on them.
@@ -182,14 +183,14 @@ impl<H: Clone> Mailbox<H> {
     /// [`Mailbox::senders_with_room`]), [`Undelivered::Closed`] where the device has gone.
     pub fn put(&mut self, parcel: Parcel<H>) -> Result<(), Undelivered<H>> {
         if self.closed {
-            return Err(Undelivered::Closed(parcel));
+            return Err(Undelivered::Closed);
         }
-        match &parcel {
+        match parcel {
             Parcel::Request(request) if self.backlog() >= self.high_water => {
                 self.waiting.insert(request.client, request.reply_to.clone());
-                return Err(Undelivered::Full(parcel));
+                return Err(Undelivered::Full(Box::new(request)));
             }
-            Parcel::Notification(line) => {
+            Parcel::Notification(ref line) => {
                 // Once over the limit the connection is going to end; more would only fill the memory.
                 self.overflowed |= self.notifications + line.len() > self.most_notifications;
                 if self.overflowed {

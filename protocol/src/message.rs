@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key, Kind, Rope};
+use crate::identity::put;
 use crate::json;
 use crate::mailbox::Uid;
 
@@ -90,7 +91,8 @@ fn notification(frame: &Frame) -> Result<Message, Refusal> {
             && items.second == Some(Kind::Object)
     });
     if !shaped {
-        let text = "the result of a notification is an array of positional and an object of keyword arguments";
+        let text =
+            "the result of a notification is an array of positional and an object of keyword arguments";
         return Err(Refusal::new(Exception::Type, text));
     }
     required(frame, Key::Service).map(|()| Message::Notification)
@@ -168,26 +170,29 @@ pub fn typed_request(service: &str, attribute: &str, args: &str, kwargs: &str) -
     json::quote_into(&mut line, service);
     line.push_str(", \"attribute\": ");
     json::quote_into(&mut line, attribute);
-    line.push_str(&format!(", \"args\": {args}, \"kwargs\": {kwargs}, \"uid\": \"\", \"error\": false}}"));
+    put(
+        &mut line,
+        format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"uid\": \"\", \"error\": false}}"),
+    );
     line
 }
 
 /// A request as the service gets it: with the client's name and with what is missing.
-pub fn forwarded_request(frame: Frame, quoted_requester: &str) -> Rope {
+pub fn forwarded_request(frame: &Frame, quoted_requester: &str) -> Rope {
     const DEFAULTS: &[(Key, &str)] =
         &[(Key::Args, "[]"), (Key::Kwargs, "{}"), (Key::Error, "false"), (Key::Uid, "\"\"")];
     frame.splice(Some(quoted_requester.as_bytes()), DEFAULTS)
 }
 
 /// A reply as its client gets it: as the service sent it, with what is missing.
-pub fn forwarded_reply(frame: Frame, error: bool) -> Rope {
+pub fn forwarded_reply(frame: &Frame, error: bool) -> Rope {
     const REPLY: &[(Key, &str)] = &[(Key::Error, "false"), (Key::Uid, "\"\"")];
     const ERROR: &[(Key, &str)] = &[(Key::Message, "\"\""), (Key::Traceback, "[]"), (Key::Uid, "\"\"")];
     frame.splice(None, if error { ERROR } else { REPLY })
 }
 
 /// A notification as the clients get it.
-pub fn forwarded_notification(frame: Frame) -> Rope {
+pub fn forwarded_notification(frame: &Frame) -> Rope {
     frame.splice(None, &[(Key::Error, "false")])
 }
 

@@ -19,7 +19,7 @@ use crate::error::Refusal;
 use crate::frame::Rope;
 use crate::identity::{Identity, string_array};
 use crate::instant::Instant;
-use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Uid, Undelivered};
+use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Uid, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
 
@@ -76,7 +76,13 @@ pub struct Relay<H> {
 
 impl<H: Clone> Relay<H> {
     /// For a new socket, whose other end has this address.
-    pub fn new(id: ConnectionId, settings: Arc<Settings>, budget: Arc<Budget>, ip: IpAddr, port: u16) -> Self {
+    pub fn new(
+        id: ConnectionId,
+        settings: Arc<Settings>,
+        budget: Arc<Budget>,
+        ip: IpAddr,
+        port: u16,
+    ) -> Self {
         let connection = Connection::new(id, settings.clone());
         Self { connection, settings, budget, ip: plain_ip(ip), port, counted: 0, events: Vec::new() }
     }
@@ -168,20 +174,20 @@ impl<H: Clone> Relay<H> {
     /// Tries the request again that waits for room.
     fn retry(&mut self, office: &mut impl Office<H>) {
         let Some(stalled) = self.connection.take_stalled() else { return };
-        match office.post(&stalled.mailbox, Parcel::Request(stalled.request.clone())) {
+        match office.post(&stalled.mailbox, Parcel::Request(Request::clone(&stalled.request))) {
             Ok(()) => self.connection.asked(stalled.to, stalled.mailbox),
             Err(Undelivered::Full(_)) => self.connection.stall(stalled),
-            Err(Undelivered::Closed(_)) => self.gone(&stalled.service, stalled.request.uid),
+            Err(Undelivered::Closed) => self.gone(&stalled.service, &stalled.request.uid),
         }
     }
 
     /// The service of a request has gone while the request was on its way.
-    fn gone(&mut self, service: &str, uid: Uid) {
-        self.connection.deny(left(service), Some(uid.raw), &mut self.events);
+    fn gone(&mut self, service: &str, uid: &Uid) {
+        self.connection.deny(left(service), Some(&uid.raw), &mut self.events);
     }
 
     /// Takes back what this service has not been sent of a client's requests.
-    fn withdraw(&mut self, client: ConnectionId, answer: bool, office: &mut impl Office<H>) {
+    fn withdraw(&self, client: ConnectionId, answer: bool, office: &mut impl Office<H>) {
         for request in office.own(|mailbox| mailbox.withdraw(client)) {
             if answer {
                 let line = self.connection.failure(&request);
@@ -189,10 +195,10 @@ impl<H: Clone> Relay<H> {
                 let _ = office.post(&request.reply_to, Parcel::Answer(line));
             }
         }
-        self.wake_senders(office);
+        Self::wake_senders(office);
     }
 
-    fn wake_senders(&mut self, office: &mut impl Office<H>) {
+    fn wake_senders(office: &mut impl Office<H>) {
         for sender in office.own(Mailbox::senders_with_room) {
             office.wake(&sender);
         }
@@ -225,7 +231,7 @@ impl<H: Clone> Relay<H> {
                     let line = self.connection.failure(&request);
                     let _ = office.post(&request.reply_to, Parcel::Answer(line));
                 }
-                self.wake_senders(office);
+                Self::wake_senders(office);
             }
             Event::ClearMailbox => office.own(Mailbox::clear),
             Event::Tell(to, notice) => office.tell(&to, notice),
@@ -251,17 +257,18 @@ impl<H: Clone> Relay<H> {
                 let Some(request) = self.connection.parcel(&outgoing, office.handle()) else { return };
                 match office.post(&mailbox, Parcel::Request(request)) {
                     Ok(()) => self.connection.asked(to, mailbox),
-                    Err(Undelivered::Full(Parcel::Request(request))) => {
+                    Err(Undelivered::Full(request)) => {
                         let deadline = now + self.settings.limits.service_wait;
                         let service = outgoing.service;
                         self.connection.stall(Stalled { service, to, mailbox, request, deadline });
                     }
-                    Err(_) => self.gone(&outgoing.service, outgoing.uid),
+                    Err(Undelivered::Closed) => self.gone(&outgoing.service, &outgoing.uid),
                 }
             }
             Err(denied) => {
-                let refusal = self.refusal(&denied, Attempt::Request(&self.settings.network_name), &outgoing.service);
-                self.connection.deny(refusal, Some(outgoing.uid.raw), &mut self.events);
+                let refusal =
+                    self.refusal(&denied, Attempt::Request(&self.settings.network_name), &outgoing.service);
+                self.connection.deny(refusal, Some(&outgoing.uid.raw), &mut self.events);
             }
         }
     }
@@ -298,7 +305,7 @@ impl<H: Clone> Relay<H> {
             }
             Err(denied) => {
                 let refusal = self.refusal(&denied, attempt, service);
-                self.connection.deny(refusal, Some(uid.clone()), &mut self.events);
+                self.connection.deny(refusal, Some(uid), &mut self.events);
             }
         }
     }

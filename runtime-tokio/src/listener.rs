@@ -79,7 +79,8 @@ fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 pub(crate) fn configure(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    let keep_alive = TcpKeepalive::new().with_time(limits.keep_alive_idle).with_interval(limits.keep_alive_interval);
+    let keep_alive =
+        TcpKeepalive::new().with_time(limits.keep_alive_idle).with_interval(limits.keep_alive_interval);
     #[cfg(not(windows))]
     let keep_alive = keep_alive.with_retries(limits.keep_alive_probes);
     socket.set_tcp_keepalive(&keep_alive)?;

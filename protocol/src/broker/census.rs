@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::identity::{ManagerIdentity, separated};
+use crate::identity::{ManagerIdentity, put, separated};
 use crate::json::quote_into;
 use crate::name::{Address, NetworkName};
 
@@ -77,7 +77,7 @@ impl ServiceEntry {
         out.push_str(core::str::from_utf8(&self.attributes).unwrap_or("{}"));
         write_origin(out, &self.address, &self.language, &self.os);
         match self.max_clients {
-            Some(most) => out.push_str(&format!(", \"max_clients\": {most}}}")),
+            Some(most) => put(out, format_args!(", \"max_clients\": {most}}}")),
             None => out.push_str(", \"max_clients\": -1}"),
         }
     }
@@ -97,8 +97,10 @@ impl Census {
     pub fn to_json(&self, manager: &ManagerIdentity) -> String {
         let mut out = String::from("{\"hostname\": ");
         quote_into(&mut out, &manager.hostname);
-        out.push_str(&format!(", \"port\": {}", manager.port));
-        out.push_str(", \"attributes\": {\"identity\": \"() -> dict\", \"link\": \"(service: str) -> bool\"}");
+        put(&mut out, format_args!(", \"port\": {}", manager.port));
+        out.push_str(
+            ", \"attributes\": {\"identity\": \"() -> dict\", \"link\": \"(service: str) -> bool\"}",
+        );
         out.push_str(", \"language\": ");
         quote_into(&mut out, &manager.language);
         out.push_str(", \"os\": ");

@@ -51,22 +51,22 @@ impl Denied {
             (Self::NoSuchService, Attempt::Request(manager)) => {
                 Refusal::new(Exception::Key, format!("the {quoted} Service is not connected to {manager}"))
             }
-            (Self::NoSuchService, Attempt::AcquireLock) => {
-                Refusal::new(Exception::Key, format!("{quoted} service does not exist, {who} cannot acquire a lock"))
-            }
-            (Self::NoSuchService, Attempt::ReleaseLock) => {
-                Refusal::new(Exception::Key, format!("{quoted} service does not exist, {who} cannot release the lock"))
-            }
-            (Self::NoSuchService, _) => {
-                Refusal::new(Exception::Key, format!("the {quoted} service does not exist, cannot link with {who}"))
-            }
+            (Self::NoSuchService, Attempt::AcquireLock) => Refusal::new(
+                Exception::Key,
+                format!("{quoted} service does not exist, {who} cannot acquire a lock"),
+            ),
+            (Self::NoSuchService, Attempt::ReleaseLock) => Refusal::new(
+                Exception::Key,
+                format!("{quoted} service does not exist, {who} cannot release the lock"),
+            ),
+            (Self::NoSuchService, _) => Refusal::new(
+                Exception::Key,
+                format!("the {quoted} service does not exist, cannot link with {who}"),
+            ),
             (Self::Locked, _) => Refusal::new(Exception::Permission, format!("{quoted} service is locked")),
             (Self::Full(linked), _) => Refusal::new(
                 Exception::Permission,
-                format!(
-                    "The maximum number of Clients are already linked with {quoted}\n{}",
-                    listed(linked)
-                ),
+                format!("The maximum number of Clients are already linked with {quoted}\n{}", listed(linked)),
             ),
             (Self::NotAlone(linked), _) => Refusal::new(
                 Exception::Permission,

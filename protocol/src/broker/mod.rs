@@ -229,7 +229,11 @@ impl<H: Clone> Broker<H> {
         let found = self.services.get(service).ok_or(Denied::NoSuchService)?;
         let open_to_all = found.locks.is_empty() && !found.is_full();
         if !open_to_all && !found.links.contains(&client) {
-            return Err(if found.locks.is_empty() { Denied::Full(self.linked(service)) } else { Denied::Locked });
+            return Err(if found.locks.is_empty() {
+                Denied::Full(self.linked(service))
+            } else {
+                Denied::Locked
+            });
         }
         Ok(Route { service: found.connection, mailbox: found.mailbox.clone() })
     }
@@ -251,7 +255,8 @@ impl<H: Clone> Broker<H> {
 
     /// The connections that belong to this network name: for an administrator who ends one.
     pub fn find(&self, network_name: &str) -> Option<ConnectionId> {
-        let client = self.clients.iter().find(|(_, client)| client.entry.network_name.as_str() == network_name);
+        let client =
+            self.clients.iter().find(|(_, client)| client.entry.network_name.as_str() == network_name);
         client.map(|(connection, _)| *connection).or_else(|| {
             let mut services = self.services.values();
             let service = services.find(|service| service.entry.network_name.as_str() == network_name);

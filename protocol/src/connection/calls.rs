@@ -111,9 +111,11 @@ impl<H: Clone> OpenCalls<H> {
 
 impl<H: Clone> Caller<H> {
     fn into_waiting(self, requester: &NetworkName) -> Vec<Waiting<H>> {
-        let uids = self.uids.into_values().flat_map(|spellings| {
-            core::iter::once(spellings.first).chain(spellings.more)
-        });
-        uids.map(|uid| Waiting { requester: requester.clone(), reply_to: self.reply_to.clone(), uid }).collect()
+        let uids = self
+            .uids
+            .into_values()
+            .flat_map(|spellings| core::iter::once(spellings.first).chain(spellings.more));
+        uids.map(|uid| Waiting { requester: requester.clone(), reply_to: self.reply_to.clone(), uid })
+            .collect()
     }
 }

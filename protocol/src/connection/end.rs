@@ -6,7 +6,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Connection, Device, Ending, Event, Leaving, Note, Phase, Side};
+use super::{Connection, Ending, Event, Leaving, Note, Phase, Side};
 use crate::error::{Exception, Refusal};
 use crate::frame::Rope;
 use crate::instant::Instant;
@@ -18,8 +18,8 @@ impl<H: Clone> Connection<H> {
     /// The device does not take what is sent to it. What waits is thrown away; nobody else is harmed.
     pub fn slow_consumer(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
         self.write_deadline = None;
-        if let Phase::Identified(Device { leaving: Some(leaving), .. }) = &self.phase
-            && leaving.ending == Ending::SlowConsumer
+        if let Phase::Identified(device) = &self.phase
+            && device.leaving.as_ref().is_some_and(|leaving| leaving.ending == Ending::SlowConsumer)
         {
             return;
         }
@@ -44,19 +44,16 @@ impl<H: Clone> Connection<H> {
                 Ending::Shutdown => limits.shutdown,
                 _ => limits.linger,
             };
-        match &mut device.leaving {
+        if let Some(leaving) = &mut device.leaving {
             // A device that is leaving anyway may be in more of a hurry than it was.
-            Some(leaving) => {
-                leaving.until = leaving.until.min(until);
-                leaving.ending = ending;
-            }
-            None => {
-                device.leaving = Some(Leaving { ending, until, told: false });
-                Self::note(Note::Ending(ending), out);
-                out.push(Event::Leave);
-                if let Side::Service(_) = device.side {
-                    out.push(Event::CloseMailbox);
-                }
+            leaving.until = leaving.until.min(until);
+            leaving.ending = ending;
+        } else {
+            device.leaving = Some(Leaving { ending, until, told: false });
+            Self::note(Note::Ending(ending), out);
+            out.push(Event::Leave);
+            if let Side::Service(_) = device.side {
+                out.push(Event::CloseMailbox);
             }
         }
         let Phase::Identified(device) = &mut self.phase else { return };
@@ -88,7 +85,7 @@ impl<H: Clone> Connection<H> {
     fn give_up(&mut self, out: &mut Vec<Event<H>>) {
         let refusal = self.gone();
         if let Some(stalled) = self.client().and_then(|client| client.stalled.take()) {
-            self.deny(refusal.clone(), Some(stalled.request.uid.raw), out);
+            self.deny(refusal.clone(), Some(&stalled.request.uid.raw), out);
         }
         if self.expects_login_answer() {
             self.login_failed(refusal, out);
@@ -144,11 +141,11 @@ impl<H: Clone> Connection<H> {
                 self.tell_services(true, out);
             }
             Side::Client(_) => {
-                    self.drain_quietly(now, out);
+                self.drain_quietly(now, out);
             }
             Side::Service(_) => {
                 self.fail_open_calls(out);
-                    self.drain_quietly(now, out);
+                self.drain_quietly(now, out);
             }
         }
     }
@@ -204,12 +201,15 @@ impl<H: Clone> Connection<H> {
     /// Why there will be no answer from, or for, this device.
     fn gone(&self) -> Refusal {
         let text = match &self.phase {
-            Phase::Identified(device) => match (&device.side, device.leaving.as_ref().map(|leaving| leaving.ending)) {
-                (_, Some(Ending::Shutdown)) => "the Manager is shutting down".into(),
-                (Side::Service(service), _) => return left(&service.service),
-                (Side::Client(_), Some(ending)) => format!("this connection is being closed: {ending}"),
-                (Side::Client(_), None) => "the Manager is shutting down".into(),
-            },
+            Phase::Identified(device) => {
+                match (&device.side, device.leaving.as_ref().map(|leaving| leaving.ending)) {
+                    (_, Some(Ending::Shutdown)) | (Side::Client(_), None) => {
+                        "the Manager is shutting down".into()
+                    }
+                    (Side::Service(service), _) => return left(&service.service),
+                    (Side::Client(_), Some(ending)) => format!("this connection is being closed: {ending}"),
+                }
+            }
             _ => "the device has gone".into(),
         };
         Refusal::new(Exception::Connection, text)
@@ -237,5 +237,8 @@ pub(crate) fn left(service: &str) -> Refusal {
 
 fn no_answer(service: &str) -> Refusal {
     let service = json::python_repr(service);
-    Refusal::new(Exception::Connection, format!("this connection is being closed; the {service} service has not answered"))
+    Refusal::new(
+        Exception::Connection,
+        format!("this connection is being closed; the {service} service has not answered"),
+    )
 }

@@ -123,7 +123,9 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ManagerPassword(_) => f.write_str("ManagerPassword"),
-            Self::Login { username, .. } => f.debug_struct("Login").field("username", username).finish_non_exhaustive(),
+            Self::Login { username, .. } => {
+                f.debug_struct("Login").field("username", username).finish_non_exhaustive()
+            }
             Self::HostName => f.write_str("HostName"),
         }
     }
@@ -220,8 +222,12 @@ impl Note {
     pub fn importance(&self) -> Importance {
         match self {
             Self::Answered(Question::Identity) => Importance::Debug,
-            Self::Broken(_) | Self::UnexpectedReply { .. } | Self::UnexpectedNotification => Importance::Warning,
-            Self::Ending(Ending::SlowConsumer | Ending::EndlessLine | Ending::TlsHello) => Importance::Warning,
+            Self::Broken(_)
+            | Self::UnexpectedReply { .. }
+            | Self::UnexpectedNotification
+            | Self::Ending(Ending::SlowConsumer | Ending::EndlessLine | Ending::TlsHello) => {
+                Importance::Warning
+            }
             _ => Importance::Info,
         }
     }
@@ -234,7 +240,9 @@ impl fmt::Display for Note {
             Self::Identified { service: true } => f.write_str("is a new Service connection"),
             Self::Identified { service: false } => f.write_str("is a new Client connection"),
             Self::Refused(refusal) => write!(f, "was refused: {}", escaped(refusal.text())),
-            Self::Denied(refusal) => write!(f, "got {}: {}", refusal.exception().name(), escaped(refusal.text())),
+            Self::Denied(refusal) => {
+                write!(f, "got {}: {}", refusal.exception().name(), escaped(refusal.text()))
+            }
             Self::Broken(error) => write!(f, "sent a line that cannot be read: {error}"),
             Self::UnexpectedReply { requester } => {
                 write!(f, "sent a reply that {} does not wait for; dropped", escaped(requester))

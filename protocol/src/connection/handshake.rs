@@ -60,7 +60,12 @@ pub(super) enum Act {
 /// Every transition there is: step, input, what is done, next step.
 pub(super) const TABLE: &[(Step, Input, Act, Step)] = &[
     (Step::Start, Input::Opened(Authentication::None), Act::AskIdentity, Step::Identity),
-    (Step::Start, Input::Opened(Authentication::ManagerPassword), Act::AskManagerPassword, Step::ManagerPassword),
+    (
+        Step::Start,
+        Input::Opened(Authentication::ManagerPassword),
+        Act::AskManagerPassword,
+        Step::ManagerPassword,
+    ),
     (Step::Start, Input::Opened(Authentication::Login), Act::AskUsername, Step::Username),
     (Step::Start, Input::Opened(Authentication::HostNames), Act::CheckHostName, Step::Checking),
     (Step::ManagerPassword, Input::Answer, Act::CheckManagerPassword, Step::Checking),
@@ -107,7 +112,9 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_in_the_documentation() {
-        let rows = TABLE.iter().map(|(step, input, act, next)| format!("| {step:?} | {input:?} | {act:?} | {next:?} |"));
+        let rows = TABLE
+            .iter()
+            .map(|(step, input, act, next)| format!("| {step:?} | {input:?} | {act:?} | {next:?} |"));
         let documented = include_str!("../../../docs/wire.md").lines();
         let documented = documented.skip_while(|line| !line.starts_with("| step | input |")).skip(2);
         let documented: Vec<String> =

@@ -27,10 +27,10 @@ impl<H: Clone> Connection<H> {
         match line {
             Line::Frame(frame) => {
                 if let Some(frame) = self.intercept_answer(frame, now, out) {
-                    self.frame(frame, now, out);
+                    self.frame(&frame, now, out);
                 }
             }
-            Line::Text(bytes) => self.text(bytes, now, out),
+            Line::Text(bytes) => self.text(&bytes, now, out),
             Line::Blank if self.expects_login_answer() => self.login_answer(None, now, out),
             Line::Blank => {}
             Line::Broken(broken) => self.broken(broken, out),
@@ -38,28 +38,28 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    pub(super) fn frame(&mut self, frame: Frame, now: Instant, out: &mut Vec<Event<H>>) {
+    pub(super) fn frame(&mut self, frame: &Frame, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
-        let message = match Message::of(&frame) {
+        let message = match Message::of(frame) {
             Ok(message) => message,
-            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid), out),
+            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid).as_deref(), out),
         };
         match (message, &mut device.side) {
             (Message::Reply { error }, Side::Service(_)) => self.reply(frame, error, out),
             (Message::Notification, Side::Service(service)) => {
-                if message::text(&frame, Key::Service).as_deref() == Some(&service.service) {
+                if message::text(frame, Key::Service).as_deref() == Some(&service.service) {
                     out.push(Event::Notify(message::forwarded_notification(frame)));
                 } else {
                     Self::note(Note::UnexpectedNotification, out);
                 }
             }
             // Nobody waits for what a client makes up. No error: a Python client dies of one that it did not ask for.
-            (Message::Reply { .. }, Side::Client(_)) => Self::unexpected_reply(&frame, out),
+            (Message::Reply { .. }, Side::Client(_)) => Self::unexpected_reply(frame, out),
             (Message::Notification, Side::Client(_)) => Self::note(Note::UnexpectedNotification, out),
             (Message::Request, Side::Client(_)) => self.request(frame, out),
             (Message::Request, Side::Service(_)) => {
                 let refusal = Refusal::new(Exception::Permission, "only clients send requests to services");
-                self.deny(refusal, frame.raw(Key::Uid), out);
+                self.deny(refusal, frame.raw(Key::Uid).as_deref(), out);
             }
             (Message::ManagerRequest, _) => self.manager_request(frame, now, out),
             (Message::Disconnect, _) => self.end(Ending::Requested, now, out),
@@ -67,14 +67,14 @@ impl<H: Clone> Connection<H> {
     }
 
     /// A request of a client to a service.
-    fn request(&self, frame: Frame, out: &mut Vec<Event<H>>) {
+    fn request(&self, frame: &Frame, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &self.phase else { return };
-        let uid = match message::uid(&frame) {
+        let uid = match message::uid(frame) {
             Ok(uid) => uid,
-            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid), out),
+            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid).as_deref(), out),
         };
         // A name that is no text cannot be that of a service.
-        let service = message::text(&frame, Key::Service).unwrap_or_default();
+        let service = message::text(frame, Key::Service).unwrap_or_default();
         let line = message::forwarded_request(frame, &device.quoted_name);
         out.push(Event::Request(Outgoing { service, uid, line }));
     }
@@ -113,27 +113,27 @@ impl<H: Clone> Connection<H> {
             "the {service} service does not take requests as fast as they come; this one was given up after {:?}",
             self.settings.limits.service_wait
         );
-        self.deny(Refusal::new(Exception::Timeout, text), Some(stalled.request.uid.raw), out);
+        self.deny(Refusal::new(Exception::Timeout, text), Some(&stalled.request.uid.raw), out);
     }
 
     /// Answers a request with a refusal.
-    pub fn deny(&self, refusal: Refusal, uid: Option<Bytes>, out: &mut Vec<Event<H>>) {
+    pub fn deny(&self, refusal: Refusal, uid: Option<&[u8]>, out: &mut Vec<Event<H>>) {
         let Some(name) = self.name() else { return };
-        self.send(refusal.line(name.as_str(), uid.as_deref()), out);
+        Self::send(refusal.line(name.as_str(), uid), out);
         Self::note(Note::Denied(refusal), out);
     }
 
     /// Answers a request with a result, which is JSON.
     pub fn answer(&self, result: &str, uid: &[u8], out: &mut Vec<Event<H>>) {
         let Some(name) = self.name() else { return };
-        self.send(message::answer(name.as_str(), result, uid), out);
+        Self::send(message::answer(name.as_str(), result, uid), out);
     }
 
     /// A service's result or error: it goes to the client that waits for it, if there is one.
-    fn reply(&mut self, frame: Frame, error: bool, out: &mut Vec<Event<H>>) {
+    fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let Side::Service(service) = &mut device.side else { return };
-        let requester = message::text(&frame, Key::Requester);
+        let requester = message::text(frame, Key::Requester);
         let uid = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
         let canonical = if uid.len() <= MAX_UID { json::canonical(&uid) } else { None };
         let waiting = match (&requester, &canonical) {
@@ -142,9 +142,12 @@ impl<H: Clone> Connection<H> {
         };
         match waiting {
             Some(waiting) => {
-                out.push(Event::Answer { to: waiting.reply_to, line: message::forwarded_reply(frame, error) });
+                out.push(Event::Answer {
+                    to: waiting.reply_to,
+                    line: message::forwarded_reply(frame, error),
+                });
             }
-            None => Self::unexpected_reply(&frame, out),
+            None => Self::unexpected_reply(frame, out),
         }
     }
 
@@ -166,17 +169,22 @@ impl<H: Clone> Connection<H> {
                 && let Some(waiting) = service.calls.settle(&requester, &uid)
             {
                 let refusal = Refusal::from(error);
-                let text = format!("the answer of the {} service was refused: {}", json::python_repr(&service.service), refusal.text());
-                let line = Refusal::new(refusal.exception(), text).line(waiting.requester.as_str(), Some(&waiting.uid));
+                let text = format!(
+                    "the answer of the {} service was refused: {}",
+                    json::python_repr(&service.service),
+                    refusal.text()
+                );
+                let line = Refusal::new(refusal.exception(), text)
+                    .line(waiting.requester.as_str(), Some(&waiting.uid));
                 out.push(Event::Answer { to: waiting.reply_to, line: Rope::from(line.into_bytes()) });
             }
         }
-        self.deny(Refusal::from(error), head.uid, out);
+        self.deny(Refusal::from(error), head.uid.as_deref(), out);
     }
 
     /// What a person typed.
-    fn text(&mut self, bytes: Bytes, now: Instant, out: &mut Vec<Event<H>>) {
-        let line = match core::str::from_utf8(&bytes) {
+    fn text(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<Event<H>>) {
+        let line = match core::str::from_utf8(bytes) {
             Ok(line) => line.trim(),
             Err(error) => return self.broken_text(FrameError::Utf8 { at: error.valid_up_to() }, out),
         };
@@ -198,7 +206,8 @@ impl<H: Clone> Connection<H> {
                 self.typed(&service, &attribute, &args, &kwargs, now, out);
             }
             Ok(Typed::Client { .. }) => {
-                let text = "this device has said already who it is; disconnect and connect again to be another one";
+                let text =
+                    "this device has said already who it is; disconnect and connect again to be another one";
                 self.deny(Refusal::new(Exception::Value, text), None, out);
             }
             // The text that Python's parser gives, and that programs may know.
@@ -219,7 +228,7 @@ impl<H: Clone> Connection<H> {
         out: &mut Vec<Event<H>>,
     ) {
         match Frame::parse(message::typed_request(service, attribute, args, kwargs).into_bytes()) {
-            Ok(frame) => self.frame(frame, now, out),
+            Ok(frame) => self.frame(&frame, now, out),
             Err(error) => self.broken_text(error, out),
         }
     }
@@ -230,20 +239,20 @@ impl<H: Clone> Connection<H> {
     }
 
     /// A request that the Manager answers itself.
-    fn manager_request(&mut self, frame: Frame, now: Instant, out: &mut Vec<Event<H>>) {
-        let uid = match message::uid(&frame) {
+    fn manager_request(&mut self, frame: &Frame, now: Instant, out: &mut Vec<Event<H>>) {
+        let uid = match message::uid(frame) {
             Ok(uid) => uid.raw,
-            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid), out),
+            Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid).as_deref(), out),
         };
         if frame.len() > MAX_MANAGER_REQUEST {
             let text = format!("a request to the Manager has at most {MAX_MANAGER_REQUEST} bytes");
-            return self.deny(Refusal::new(Exception::Value, text), Some(uid), out);
+            return self.deny(Refusal::new(Exception::Value, text), Some(&uid), out);
         }
-        let attribute = message::text(&frame, Key::Attribute).unwrap_or_default();
-        match Question::read(&attribute, &frame) {
+        let attribute = message::text(frame, Key::Attribute).unwrap_or_default();
+        match Question::read(&attribute, frame) {
             Some(Ok(question)) => out.push(Event::Ask { question, uid }),
-            Some(Err(refusal)) => self.deny(refusal, Some(uid), out),
-            None => self.administrator_request(attribute, &frame, uid, now, out),
+            Some(Err(refusal)) => self.deny(refusal, Some(&uid), out),
+            None => self.administrator_request(attribute, frame, uid, now, out),
         }
     }
 
@@ -270,7 +279,9 @@ impl Question {
             "identity" => Ok(Self::Identity),
             "link" => service().map(Self::Link),
             "unlink" => service().map(Self::Unlink),
-            "acquire_lock" => service().map(|service| Self::AcquireLock { service, shared: is_shared(frame) }),
+            "acquire_lock" => {
+                service().map(|service| Self::AcquireLock { service, shared: is_shared(frame) })
+            }
             "release_lock" => service().map(Self::ReleaseLock),
             _ => return None,
         })
@@ -281,7 +292,10 @@ fn first_text(attribute: &str, frame: &Frame) -> Result<String, Refusal> {
     let args = frame.raw(Key::Args).and_then(|raw| json::elements(&raw)).unwrap_or_default();
     let first = args.first().filter(|raw| raw.len() <= message::MAX_NAME);
     first.and_then(|raw| json::unquote(raw).map(Cow::into_owned)).ok_or_else(|| {
-        Refusal::new(Exception::Type, format!("{attribute} needs the name of a service as its first argument"))
+        Refusal::new(
+            Exception::Type,
+            format!("{attribute} needs the name of a service as its first argument"),
+        )
     })
 }
 

@@ -31,8 +31,13 @@ pub(super) struct Login {
 
 #[derive(Debug)]
 enum Stage {
-    Username { until: Instant },
-    Password { until: Instant, username: String },
+    Username {
+        until: Instant,
+    },
+    Password {
+        until: Instant,
+        username: String,
+    },
     Checking,
     /// The request is being executed elsewhere.
     Administering,
@@ -71,7 +76,7 @@ impl<H: Clone> Connection<H> {
             self.administer(out);
         } else {
             let manager = &self.settings.network_name;
-            self.send(handshake_request("username", Some(manager), manager), out);
+            Self::send(handshake_request("username", Some(manager), manager), out);
         }
     }
 
@@ -83,7 +88,12 @@ impl<H: Clone> Connection<H> {
     }
 
     /// While an answer is awaited: takes it, or puts a frame that is none aside. Returns any other frame.
-    pub(super) fn intercept_answer(&mut self, frame: Frame, now: Instant, out: &mut Vec<Event<H>>) -> Option<Frame> {
+    pub(super) fn intercept_answer(
+        &mut self,
+        frame: Frame,
+        now: Instant,
+        out: &mut Vec<Event<H>>,
+    ) -> Option<Frame> {
         if !self.expects_login_answer() {
             return Some(frame);
         }
@@ -123,7 +133,7 @@ impl<H: Clone> Connection<H> {
                 let manager = &self.settings.network_name;
                 let line = handshake_request("password", Some(&username), manager);
                 login.stage = Stage::Password { until, username };
-                self.send(line, out);
+                Self::send(line, out);
             }
             (Stage::Password { username, .. }, Some(password)) => {
                 Self::act(Action::Check(Credentials::Login { username, password }), out);
@@ -132,7 +142,7 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    pub(super) fn login_checked(&mut self, verdict: Verdict, _now: Instant, out: &mut Vec<Event<H>>) {
+    pub(super) fn login_checked(&mut self, verdict: Verdict, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &self.phase else { return };
         if !matches!(device.login, Some(Login { stage: Stage::Checking, .. })) {
             return;
@@ -150,14 +160,14 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    pub(super) fn login_timed_out(&mut self, _now: Instant, out: &mut Vec<Event<H>>) {
+    pub(super) fn login_timed_out(&mut self, out: &mut Vec<Event<H>>) {
         let text = "no answer to the Manager's request for a username and a password";
         self.login_failed(Refusal::new(Exception::Timeout, text), out);
     }
 
     pub(super) fn login_failed(&mut self, refusal: Refusal, out: &mut Vec<Event<H>>) {
         if let Some(login) = self.take_login() {
-            self.deny(refusal, Some(login.uid), out);
+            self.deny(refusal, Some(&login.uid), out);
         }
     }
 
@@ -185,7 +195,7 @@ impl<H: Clone> Connection<H> {
         if let Some(login) = self.take_login() {
             match result {
                 Ok(result) => self.answer(&result, &login.uid, out),
-                Err(refusal) => self.deny(refusal, Some(login.uid), out),
+                Err(refusal) => self.deny(refusal, Some(&login.uid), out),
             }
         }
     }

@@ -20,6 +20,7 @@ mod opening;
 pub(crate) use end::left;
 pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -95,7 +96,9 @@ enum HostName {
     /// Nobody has been asked.
     Unknown,
     /// It is being looked up; so long is it worth waiting.
-    Awaited { until: Instant },
+    Awaited {
+        until: Instant,
+    },
     /// It has none, or none that was found in time.
     Missing,
     Known(Arc<str>),
@@ -104,7 +107,7 @@ enum HostName {
 #[derive(Debug)]
 enum Phase<H> {
     Handshake(Handshake),
-    Identified(Device<H>),
+    Identified(Box<Device<H>>),
     Draining { until: Instant },
     Lingering { until: Instant },
     Ended,
@@ -154,7 +157,7 @@ pub(crate) struct Stalled<H> {
     pub(crate) service: String,
     pub(crate) to: ConnectionId,
     pub(crate) mailbox: H,
-    pub(crate) request: Request<H>,
+    pub(crate) request: Box<Request<H>>,
     pub(crate) deadline: Instant,
 }
 
@@ -228,12 +231,9 @@ impl<H: Clone> Connection<H> {
         let heard = core::mem::replace(&mut self.heard, true);
         match &self.phase {
             Phase::Draining { .. } | Phase::Lingering { .. } | Phase::Ended => {}
-            Phase::Handshake(_) if !heard && is_tls_hello(&bytes) => {
-                self.drain(Ending::TlsHello, now, out);
-            }
-            Phase::Handshake(_) => self.decoder.receive(bytes),
+            Phase::Handshake(_) if !heard && is_tls_hello(&bytes) => self.drain(Ending::TlsHello, now, out),
             Phase::Identified(device) if device.ignores_input() => {}
-            Phase::Identified(_) => self.decoder.receive(bytes),
+            Phase::Handshake(_) | Phase::Identified(_) => self.decoder.receive(bytes),
         }
     }
 
@@ -277,19 +277,21 @@ impl<H: Clone> Connection<H> {
     /// Returns whether to call again. `backlog` is what waits in the device's own mailbox, in bytes.
     pub fn advance(&mut self, now: Instant, backlog: usize, out: &mut Vec<Event<H>>) -> bool {
         match &mut self.phase {
-            Phase::Handshake(handshake) if handshake.step.expects_answer() => match self.decoder.next_line() {
-                Some(line) => {
-                    self.handshake_line(line, now, out);
-                    true
+            Phase::Handshake(handshake) if handshake.step.expects_answer() => {
+                match self.decoder.next_line() {
+                    Some(line) => {
+                        self.handshake_line(line, now, out);
+                        true
+                    }
+                    None => self.settle(true, now, out),
                 }
-                None => self.settle(true, now, out),
-            },
+            }
             Phase::Identified(device) if device.is_ready(&self.settings, backlog) => {
                 if device.login.is_none()
                     && let Some(frame) = device.deferred.pop_front()
                 {
                     device.deferred_bytes -= frame.len();
-                    self.frame(frame, now, out);
+                    self.frame(&frame, now, out);
                     return true;
                 }
                 match self.decoder.next_line() {
@@ -370,7 +372,7 @@ impl<H: Clone> Connection<H> {
         match why {
             Why::Handshake => self.handshake_timed_out(now, out),
             Why::HostName => self.host_name_timed_out(out),
-            Why::Login => self.login_timed_out(now, out),
+            Why::Login => self.login_timed_out(out),
             Why::ServiceWait => self.give_up_stalled(out),
             Why::Leave => self.stop_waiting(now, out),
             Why::Write => self.slow_consumer(now, out),
@@ -391,7 +393,7 @@ impl<H: Clone> Connection<H> {
         };
     }
 
-    fn send(&self, line: String, out: &mut Vec<Event<H>>) {
+    fn send(line: String, out: &mut Vec<Event<H>>) {
         out.push(Event::Send(Rope::from(line.into_bytes())));
     }
 
@@ -457,7 +459,9 @@ impl<H: Clone> Device<H> {
         let login = self.login.as_ref().and_then(Login::deadline).map(|deadline| (deadline, Why::Login));
         let leave = self.leaving.as_ref().map(|leaving| (leaving.until, Why::Leave));
         let stalled = match &self.side {
-            Side::Client(client) => client.stalled.as_ref().map(|stalled| (stalled.deadline, Why::ServiceWait)),
+            Side::Client(client) => {
+                client.stalled.as_ref().map(|stalled| (stalled.deadline, Why::ServiceWait))
+            }
             Side::Service(_) => None,
         };
         earliest([login, leave, stalled])

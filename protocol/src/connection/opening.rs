@@ -1,5 +1,6 @@
 //! The handshake: acting on the table.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -51,7 +52,7 @@ impl<H: Clone> Connection<H> {
                     skip: limits.max_frame.saturating_mul(2),
                 });
                 self.decoder.expect_frames();
-                self.phase = Phase::Identified(Device::new(name, &identity));
+                self.phase = Phase::Identified(Box::new(Device::new(name, &identity)));
             }
             Err(denied) => {
                 let refusal = denied.refusal(crate::broker::Attempt::Join, "", identity.name.as_str());
@@ -89,7 +90,7 @@ impl<H: Clone> Connection<H> {
                 }
                 Verdict::Refused(refusal) => self.reject(refusal, now, out),
             },
-            Phase::Identified(_) => self.login_checked(verdict, now, out),
+            Phase::Identified(_) => self.login_checked(verdict, out),
             _ => {}
         }
     }
@@ -103,7 +104,7 @@ impl<H: Clone> Connection<H> {
     pub(super) fn handshake_line(&mut self, line: Line, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Handshake(handshake) = &mut self.phase else { return };
         let answer = match line {
-            Line::Text(bytes) => Answer::read(bytes),
+            Line::Text(bytes) => Answer::read(&bytes),
             Line::Blank => Answer::Blank,
             Line::Frame(frame) => Answer::of(&frame),
             Line::Broken(_) | Line::Endless => {
@@ -164,7 +165,8 @@ impl<H: Clone> Connection<H> {
 
     /// Registers the device, once its host name is known or given up.
     fn register(&mut self, out: &mut Vec<Event<H>>) {
-        if let (Phase::Handshake(handshake), HostName::Known(_) | HostName::Missing) = (&self.phase, &self.host)
+        if let (Phase::Handshake(handshake), HostName::Known(_) | HostName::Missing) =
+            (&self.phase, &self.host)
             && handshake.step == Step::Joining
             && let Some(identity) = &handshake.identity
         {
@@ -182,13 +184,13 @@ impl<H: Clone> Connection<H> {
         handshake.deadline = next.expects_answer().then(|| now + patience);
         let manager = &self.settings.network_name;
         match act {
-            Act::AskManagerPassword => self.send(handshake_request("password", Some(manager), manager), out),
-            Act::AskUsername => self.send(handshake_request("username", Some(manager), manager), out),
+            Act::AskManagerPassword => Self::send(handshake_request("password", Some(manager), manager), out),
+            Act::AskUsername => Self::send(handshake_request("username", Some(manager), manager), out),
             Act::AskPassword => {
                 let line = handshake_request("password", Some(&handshake.username), manager);
-                self.send(line, out);
+                Self::send(line, out);
             }
-            Act::AskIdentity => self.send(handshake_request("identity", None, manager), out),
+            Act::AskIdentity => Self::send(handshake_request("identity", None, manager), out),
             Act::CheckHostName => out.push(Event::Act(Action::Check(Credentials::HostName))),
             Act::Register => self.register(out),
             Act::Refuse => self.drain(Ending::Refused, now, out),
@@ -199,7 +201,7 @@ impl<H: Clone> Connection<H> {
 
     /// Tells the device why it is refused.
     fn refuse(&mut self, refusal: Refusal, out: &mut Vec<Event<H>>) {
-        self.send(refusal.line(&self.settings.network_name, None), out);
+        Self::send(refusal.line(&self.settings.network_name, None), out);
         Self::note(Note::Refused(refusal), out);
     }
 
@@ -210,13 +212,13 @@ impl<H: Clone> Connection<H> {
 }
 
 impl Answer {
-    fn read(line: Bytes) -> Self {
+    fn read(line: &Bytes) -> Self {
         if line.trim_ascii().is_empty() {
             return Self::Blank;
         }
         match Frame::parse(line.clone()) {
             Ok(frame) if frame.member(Key::Result).is_some() => Self::of(&frame),
-            _ => Self::Typed(String::from_utf8_lossy(&line).trim().to_string()),
+            _ => Self::Typed(String::from_utf8_lossy(line).trim().to_string()),
         }
     }
 

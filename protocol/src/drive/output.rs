@@ -34,7 +34,11 @@ impl Output {
     }
 
     /// Writes once, as many slices together as possible; returns how many bytes the socket took.
-    pub(super) fn poll_write(&mut self, wire: &mut impl Wire, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(
+        &mut self,
+        wire: &mut impl Wire,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = self.chunks.len().min(SLICES);
         for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {

@@ -184,7 +184,10 @@ impl Decoder {
         let room = limit.saturating_sub(self.kept.len());
         let end = match piece.first() {
             Some(b'\n') => 1, // always fits
-            _ if room == 0 || self.cr => return self.overflow(piece, limit),
+            _ if room == 0 || self.cr => {
+                self.overflow(piece, limit);
+                return None;
+            }
             _ => piece.len().min(room),
         };
         let (read, stop) = if text { scan_text(&piece[..end]) } else { self.scanner.scan(&piece[..end]) };
@@ -205,14 +208,13 @@ impl Decoder {
     }
 
     /// The line is as long as allowed and goes on: with its end, perhaps.
-    fn overflow(&mut self, piece: &mut Bytes, limit: usize) -> Option<Line> {
+    fn overflow(&mut self, piece: &mut Bytes, limit: usize) {
         if !self.cr && piece.first() == Some(&b'\r') {
             piece.advance(1);
             self.cr = true;
         } else {
             self.refuse(FrameError::TooLong { limit }, Bytes::new());
         }
-        None
     }
 
     /// The line is complete with this part.

@@ -104,6 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn gathered_pieces_take_no_more_room_than_they_need() {
+        let mut gather = Gather::default();
+        for piece in [&[b'x'; 100][..], &[b'x'; GATHER], &[b'x'; 30], &[b'x'; GATHER], &[b'x'; 70]] {
+            gather.push(Bytes::copy_from_slice(piece));
+        }
+        for chunk in gather.finish(Bytes::from_static(b"xyz")).into_chunks() {
+            let len = chunk.len();
+            assert_eq!(chunk.try_into_mut().expect("nobody else has it").capacity(), len);
+        }
+    }
+
+    #[test]
     fn a_line_in_one_piece_is_not_copied() {
         let piece = Bytes::from(vec![b'x'; 10]);
         let rope = Gather::default().finish(piece.clone());

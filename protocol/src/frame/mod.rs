@@ -67,19 +67,24 @@ impl Frame {
     /// What is wrong with the line. Its length is not limited but by [`MAX_LINE`].
     pub fn parse(line: impl Into<Bytes>) -> Result<Self, FrameError> {
         let mut line = line.into();
-        for end in [b"\n", b"\r"] {
-            if line.ends_with(end) {
-                line.truncate(line.len() - 1);
-            }
+        if line.ends_with(b"\n") {
+            let end = if line.ends_with(b"\r\n") { 2 } else { 1 };
+            line.truncate(line.len() - end);
         }
         if line.len() > MAX_LINE {
             return Err(FrameError::TooLong { limit: MAX_LINE });
         }
         let mut scanner = Scanner::default();
-        match scanner.scan(&line).1 {
-            Stop::More => scanner.check()?,
-            Stop::LineEnd | Stop::Text => return Err(scanner.unexpected()),
+        let stop = match scanner.scan(&line).1 {
+            Stop::More => scanner.scan(b"\n").1,
+            // A line feed further inside.
+            Stop::LineEnd => Stop::Text,
+            stop => stop,
+        };
+        match stop {
+            Stop::LineEnd => scanner.check()?,
             Stop::Refused(error) => return Err(error),
+            Stop::Text | Stop::More => return Err(scanner.unexpected()),
         }
         Ok(Self { line: Rope::from(line), head: scanner.head })
     }

@@ -103,12 +103,16 @@ impl Rope {
 
     /// The parts of chunks that a range of the rope consists of.
     fn parts(&self, range: Range<usize>) -> impl Iterator<Item = (&Bytes, Range<usize>)> {
-        let mut start = 0;
+        let mut end = 0;
         self.chunks()
             .map(move |chunk| {
-                let before = start;
-                start += chunk.len();
-                let inside = |at: usize| at.saturating_sub(before).min(chunk.len());
+                let start = end;
+                end += chunk.len();
+                (chunk, start)
+            })
+            .take_while(move |(_, start)| *start < range.end)
+            .map(move |(chunk, start)| {
+                let inside = |at: usize| at.saturating_sub(start).min(chunk.len());
                 (chunk, inside(range.start)..inside(range.end))
             })
             .filter(|(_, part)| !part.is_empty())

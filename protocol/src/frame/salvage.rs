@@ -81,6 +81,7 @@ impl Salvage {
         }
     }
 
+    /// Enters a value that is not [there](Self::has) yet.
     fn enter(&mut self, key: Key, kind: Kind, value: Bytes) {
         let place = match key {
             Key::Service => &mut self.service,
@@ -92,6 +93,6 @@ impl Salvage {
                 return;
             }
         };
-        place.get_or_insert(value);
+        *place = Some(value);
     }
 }

@@ -327,7 +327,7 @@ impl Scanner {
     pub(super) fn check(&self) -> Result<(), FrameError> {
         match (self.state, &self.fault) {
             (State::Done, None) => Ok(()),
-            (State::Done, Some(fault)) => Err(fault.clone()),
+            (State::Done, Some(fault)) => Err(*fault),
             _ => Err(self.unexpected()),
         }
     }

@@ -153,8 +153,8 @@ impl Skim {
     fn read_plain(&mut self, bytes: &[u8]) -> usize {
         let end = match self.depth {
             0 => bulk::find(bytes, |byte| !blank(byte)),
-            1 => bulk::find(bytes, |byte| bracket_or_quote(byte) | (byte == b',') | (byte == b':')),
-            _ => bulk::find(bytes, bracket_or_quote),
+            1 => bulk::find(bytes, mark),
+            _ => bulk::find(bytes, bracket_or_quote), // the others do not matter inside a value
         };
         match self.depth {
             1 => self.keep_bare(&bytes[..end]),
@@ -232,6 +232,11 @@ impl Skim {
 
 fn blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+#[expect(clippy::needless_bitwise_bool, reason = "without branches it is tested for many bytes at once")]
+fn mark(byte: u8) -> bool {
+    bracket_or_quote(byte) | (byte == b',') | (byte == b':')
 }
 
 #[expect(clippy::needless_bitwise_bool, reason = "without branches it is tested for many bytes at once")]

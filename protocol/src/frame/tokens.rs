@@ -45,9 +45,11 @@ impl Scanner {
         };
         input.at += error.valid_up_to();
         let cut = &run[error.valid_up_to()..];
-        if error.error_len().is_some() || run.len() < rest.len() {
+        if error.error_len().is_some() {
             return Err(Stop::Refused(FrameError::Utf8 { at: input.position() }));
         }
+        // At most three bytes that a character may begin with. If the run ended before the piece did, what comes next
+        // is no part of it and is refused as such.
         let mut character = Character { bytes: [0; 4], len: cut.len() };
         character.bytes[..cut.len()].copy_from_slice(cut);
         self.character = character;

@@ -109,7 +109,13 @@ impl Hub {
     }
 
     /// A device has connected from this address. The handshake begins.
-    pub fn connect(&mut self, ip: IpAddr, port: u16, now: Instant, outputs: &mut Vec<Output>) -> ConnectionId {
+    pub fn connect(
+        &mut self,
+        ip: IpAddr,
+        port: u16,
+        now: Instant,
+        outputs: &mut Vec<Output>,
+    ) -> ConnectionId {
         let id = ConnectionId(self.next);
         self.next += 1;
         self.rest.mailboxes.insert(id, Mailbox::new(&self.settings.limits, self.budget.clone()));
@@ -138,7 +144,9 @@ impl Hub {
                 desk.wake_senders();
             }
             Input::SendingClosed => relay.sending_closed(now),
-            Input::Told(notice) => Desk { id, rest: &mut self.rest, outputs }.own(|mailbox| mailbox.notify(notice)),
+            Input::Told(notice) => {
+                Desk { id, rest: &mut self.rest, outputs }.own(|mailbox| mailbox.notify(notice))
+            }
         }
         self.rest.woken.insert(id);
         self.run(now, outputs);
@@ -171,9 +179,10 @@ impl Hub {
 
     /// Time has passed: whatever is due happens.
     pub fn handle_timeout(&mut self, now: Instant, outputs: &mut Vec<Output>) {
-        let due = self.relays.iter().filter(|(_, relay)| {
-            relay.connection().deadline().is_some_and(|(deadline, _)| deadline <= now)
-        });
+        let due = self
+            .relays
+            .iter()
+            .filter(|(_, relay)| relay.connection().deadline().is_some_and(|(deadline, _)| deadline <= now));
         self.rest.woken.extend(due.map(|(id, _)| *id));
         self.run(now, outputs);
     }
@@ -265,8 +274,12 @@ impl Office<ConnectionId> for Desk<'_> {
         }
     }
 
-    fn post(&mut self, to: &ConnectionId, parcel: Parcel<ConnectionId>) -> Result<(), Undelivered<ConnectionId>> {
-        let Some(mailbox) = self.rest.mailboxes.get_mut(to) else { return Err(Undelivered::Closed(parcel)) };
+    fn post(
+        &mut self,
+        to: &ConnectionId,
+        parcel: Parcel<ConnectionId>,
+    ) -> Result<(), Undelivered<ConnectionId>> {
+        let Some(mailbox) = self.rest.mailboxes.get_mut(to) else { return Err(Undelivered::Closed) };
         mailbox.put(parcel)?;
         // Its own lines are no reason to look at the connection that is at work.
         if *to != self.id {

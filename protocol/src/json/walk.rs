@@ -123,7 +123,7 @@ mod tests {
     use alloc::string::ToString;
     use alloc::vec;
 
-    fn texts(values: Vec<Bytes>) -> Vec<String> {
+    fn texts(values: &[Bytes]) -> Vec<String> {
         values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
     }
 
@@ -132,9 +132,9 @@ mod tests {
         let raw = Bytes::from_static(br#" { "a" : 1.10, "b\u0063":[1,{"x":"]}\""}] ,"c":NaN} "#);
         let (names, values): (Vec<_>, Vec<_>) = members(&raw).unwrap().into_iter().unzip();
         assert_eq!(names, ["a", "bc", "c"]);
-        assert_eq!(texts(values), ["1.10", r#"[1,{"x":"]}\""}]"#, "NaN"]);
+        assert_eq!(texts(&values), ["1.10", r#"[1,{"x":"]}\""}]"#, "NaN"]);
         let raw = Bytes::from_static(br#"[ "x, y" ,null, [] ]"#);
-        assert_eq!(texts(elements(&raw).unwrap()), vec![r#""x, y""#, "null", "[]"]);
+        assert_eq!(texts(&elements(&raw).unwrap()), vec![r#""x, y""#, "null", "[]"]);
     }
 
     #[test]
