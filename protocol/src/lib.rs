@@ -1,4 +1,30 @@
 //! The protocol of MSL-Network as pure state machines.
+//!
+//! A *Manager* links *clients* (the scripts of scientists) with *services* (an instrument each): one JSON object per line,
+//! over TCP or TLS. This crate holds everything of that which is not a socket. It reads no clock, starts no thread, draws no
+//! random number; bytes, moments and answers go in, lines and questions come out. So the same code runs on tokio, on
+//! smol, in your own event loop, in a fuzzer and in a simulation whose clock jumps.
+//!
+//! # Where to begin
+//! - To run a whole Manager in your own event loop: [`hub::Hub`], with an example on its page.
+//! - To run one on a runtime: a runtime crate such as `msl-network-tokio`; [`drive`] is what those are made of.
+//! - To read lines of the protocol, whatever for: [`frame::Decoder`].
+//!
+//! # How it fits together
+//! ```text
+//! bytes ─▶ frame::Decoder ─▶ connection::Connection ─▶ relay::Relay ─▶ broker::Broker      who is there, who may
+//!                                     ▲                     │
+//!                  lines to write     └── mailbox::Mailbox ◀┘      what waits for each device
+//! ```
+//! [`connection`] is the Manager's side of one socket and does all work that grows with bytes; [`broker`] holds the facts
+//! that connections share and sees no bytes that it need not see; [`relay`] carries what the one causes to the other.
+//! [`hub`] puts many of them into one value for one thread, [`drive`] spreads them over threads.
+//!
+//! The rules of the wire, by section, are in `docs/wire.md`; the ideas behind the code in `docs/theory.md`; why things are
+//! as they are in `docs/design.md`.
+//!
+//! # Features
+//! `std` (default) adds [`drive`]. Without it the crate needs only `alloc` and atomics.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
