@@ -30,7 +30,9 @@
 extern crate alloc;
 
 pub mod broker;
+pub mod client;
 pub mod connection;
+pub mod device;
 #[cfg(feature = "std")]
 pub mod drive;
 pub mod error;
@@ -44,5 +46,6 @@ pub mod mailbox;
 pub mod message;
 pub mod name;
 pub mod relay;
+pub mod service;
 pub mod settings;
 pub mod terminal;

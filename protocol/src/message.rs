@@ -164,16 +164,14 @@ pub fn answer(requester: &str, result: &str, uid: &[u8]) -> String {
     line
 }
 
-/// A request that a person typed, as a line without its end. `args` and `kwargs` are JSON.
-pub fn typed_request(service: &str, attribute: &str, args: &str, kwargs: &str) -> String {
-    let mut line = String::from("{\"service\": ");
+/// A request as a client sends it, with its line end. `args`, `kwargs` and `uid` are JSON.
+pub fn request(service: &str, attribute: &str, args: &str, kwargs: &str, uid: &str) -> String {
+    let mut line = String::with_capacity(96 + service.len() + attribute.len() + args.len() + kwargs.len());
+    line.push_str("{\"service\": ");
     json::quote_into(&mut line, service);
     line.push_str(", \"attribute\": ");
     json::quote_into(&mut line, attribute);
-    put(
-        &mut line,
-        format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"uid\": \"\", \"error\": false}}"),
-    );
+    put(&mut line, format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"));
     line
 }
 

@@ -1,0 +1,423 @@
+//! A client's side of one connection, as a pure state machine.
+//!
+//! Requests become lines at once; answers are matched to them by a uid that counts up. Bytes go in with
+//! [`Machine::receive`], [`Machine::advance`] takes one line at a time, and what follows is appended to a list that the caller
+//! owns. The handles that authors hold are made of this in [`crate::author`].
+//!
+//! Easy to get wrong: a device is told of a refusal, but not of success. So the machine asks the Manager for something
+//! that changes nothing, right behind its identity, and is connected when that is answered.
+//!
+//! ```
+//! use msl_network_protocol::client::{Event, Machine, Request};
+//! use msl_network_protocol::device::{Credentials, Description};
+//! use msl_network_protocol::instant::Instant;
+//!
+//! let ann = Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
+//! let mut client = Machine::new(ann, Credentials::default(), 1 << 20);
+//! let mut events = Vec::new();
+//! client.receive(b"{\"attribute\": \"identity\", \"args\": [], \"requester\": \"Manager[lab:1875]\"}\r\n".as_slice().into());
+//! while client.advance(Instant::EPOCH, &mut events) {}
+//! let Event::Send(identity) = &events[0] else { panic!() };
+//! assert!(identity.to_bytes().starts_with(b"{\"error\": false, \"requester\": \"Manager[lab:1875]\", \"result\": {\"type\": \"client\""));
+//! ```
+
+use alloc::borrow::Cow;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::device::{Asked, Credentials, Description, Error, ErrorKind, Login, Prompt};
+use crate::frame::{self, Broken, Decoder, Frame, Key, Line, Rope};
+use crate::instant::Instant;
+use crate::json;
+use crate::message::{self, MANAGER, Message};
+
+/// One of a client's requests; numbers are never used again on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(u64);
+
+/// A request to a service, or to the Manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The service; `Manager` for the Manager itself.
+    pub service: String,
+    /// What is asked for.
+    pub attribute: String,
+    /// A JSON array.
+    pub args: String,
+    /// A JSON object.
+    pub kwargs: String,
+    /// When the caller gives up; never without one.
+    pub deadline: Option<Instant>,
+}
+
+/// What a client has to do, or learns.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A line for the Manager.
+    Send(Rope),
+    /// The Manager has accepted the client.
+    Connected,
+    /// Something that only the author knows; answer with [`Machine::answer`].
+    Ask(Prompt),
+    /// A request has come to its end. Of a result, its JSON.
+    Settled {
+        /// Which.
+        call: CallId,
+        /// With what.
+        outcome: Result<Bytes, Error>,
+    },
+    /// A service that the client is linked with has sent a notification.
+    Notification {
+        /// The service.
+        service: String,
+        /// A JSON array.
+        args: Bytes,
+        /// A JSON object.
+        kwargs: Bytes,
+    },
+    /// The connection is over; every request has been settled.
+    Ended(Error),
+}
+
+/// A client's side of a connection.
+#[derive(Debug)]
+pub struct Machine {
+    description: Description,
+    login: Login,
+    decoder: Decoder,
+    phase: Phase,
+    manager: String,
+    open: BTreeMap<CallId, Open>,
+    deadlines: BTreeSet<(Instant, CallId)>,
+    next: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Handshake,
+    /// The identity was sent; this call tells whether it was accepted.
+    Confirming(CallId),
+    Connected,
+    /// The client has asked to be disconnected.
+    Leaving,
+    Ended,
+}
+
+#[derive(Debug)]
+struct Open {
+    service: String,
+    attribute: String,
+    deadline: Option<Instant>,
+}
+
+impl Machine {
+    /// A client that has not heard of its Manager yet. `read_limit` is the longest line that it reads, in bytes.
+    pub fn new(description: Description, credentials: Credentials, read_limit: usize) -> Self {
+        Self {
+            description,
+            login: Login::new(credentials),
+            decoder: Decoder::new(frame::Limits { frame: read_limit, skip: read_limit.saturating_mul(2) }),
+            phase: Phase::Handshake,
+            manager: MANAGER.to_string(),
+            open: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next: 1,
+        }
+    }
+
+    /// The Manager's network name, as far as it has said it.
+    pub fn manager(&self) -> &str {
+        &self.manager
+    }
+
+    /// Whether requests can be sent.
+    pub fn is_connected(&self) -> bool {
+        self.phase == Phase::Connected
+    }
+
+    /// Whether the connection is over.
+    pub fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Takes bytes from the socket; [`Machine::advance`] looks at them.
+    pub fn receive(&mut self, bytes: Bytes) {
+        self.decoder.receive(bytes);
+    }
+
+    /// The connection has ended: what is open fails.
+    pub fn end(&mut self, reason: &str, out: &mut Vec<Event>) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        let asked_for = self.phase == Phase::Leaving;
+        self.phase = Phase::Ended;
+        self.deadlines.clear();
+        for (call, open) in core::mem::take(&mut self.open) {
+            // Python's client, too, takes the end for the answer to a request that ends everything.
+            let outcome = if open.service == MANAGER && open.attribute == "shutdown_manager" {
+                Ok(Bytes::from_static(b"null"))
+            } else {
+                let text = format!("{reason}; {}.{} has no answer", open.service, open.attribute);
+                Err(Error::disconnected(text, true))
+            };
+            out.push(Event::Settled { call, outcome });
+        }
+        let reason = if asked_for { "disconnected" } else { reason };
+        out.push(Event::Ended(Error::disconnected(reason.to_string(), false)));
+    }
+
+    /// Takes the next complete line, if there is one, and appends what it causes. Returns whether to call again.
+    pub fn advance(&mut self, now: Instant, out: &mut Vec<Event>) -> bool {
+        if self.phase == Phase::Ended {
+            return false;
+        }
+        match self.decoder.next_line() {
+            None => return false,
+            Some(Line::Frame(frame)) => self.frame(&frame, now, out),
+            Some(Line::Broken(broken)) => self.broken(&broken, out),
+            Some(Line::Endless) => self.end("the Manager sent a line that does not end", out),
+            // Nothing that a Manager says.
+            Some(Line::Text(_) | Line::Blank) => {}
+        }
+        true
+    }
+
+    /// Sends a request. Its answer is an [`Event::Settled`] with this id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disconnected`]: nothing was sent.
+    pub fn call(&mut self, request: Request, out: &mut Vec<Event>) -> Result<CallId, Error> {
+        if self.phase != Phase::Connected {
+            return Err(Error::disconnected("not connected with a Manager", false));
+        }
+        Ok(self.send_request(request, out))
+    }
+
+    /// Nobody waits for this answer any more.
+    pub fn forget(&mut self, call: CallId) {
+        self.close(call);
+    }
+
+    /// The author's answer to the oldest [`Event::Ask`].
+    pub fn answer(&mut self, text: String, out: &mut Vec<Event>) {
+        if let Some(line) = self.login.typed(text, &self.manager) {
+            out.push(Event::Send(Rope::from(line.into_bytes())));
+        }
+    }
+
+    /// Asks the Manager to end the connection, which it does once it has written what it has to.
+    pub fn disconnect(&mut self, out: &mut Vec<Event>) {
+        if matches!(self.phase, Phase::Handshake | Phase::Ended | Phase::Leaving) {
+            return;
+        }
+        let line = message::request(&self.description.name, message::DISCONNECT, "[]", "{}", "\"\"");
+        out.push(Event::Send(Rope::from(line.into_bytes())));
+        self.phase = Phase::Leaving;
+    }
+
+    /// When [`Machine::handle_timeout`] is to be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Sets another deadline for a request.
+    pub fn set_deadline(&mut self, call: CallId, deadline: Option<Instant>) {
+        if let Some(open) = self.open.get_mut(&call) {
+            if let Some(old) = core::mem::replace(&mut open.deadline, deadline) {
+                self.deadlines.remove(&(old, call));
+            }
+            self.deadlines.extend(deadline.map(|deadline| (deadline, call)));
+        }
+    }
+
+    /// Time has passed: requests whose deadline is over fail. They may be executed all the same.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Event>) {
+        while let Some((deadline, call)) = self.deadlines.first().copied() {
+            if deadline > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            if let Some(open) = self.open.remove(&call) {
+                let text = format!("{}.{} was not answered in time", open.service, open.attribute);
+                out.push(Event::Settled { call, outcome: Err(Error::new(ErrorKind::TimedOut, text)) });
+            }
+        }
+    }
+
+    fn send_request(&mut self, request: Request, out: &mut Vec<Event>) -> CallId {
+        let call = CallId(self.next);
+        self.next += 1;
+        let Request { service, attribute, args, kwargs, deadline } = request;
+        let line = message::request(&service, &attribute, &args, &kwargs, &format!("\"{}\"", call.0));
+        out.push(Event::Send(Rope::from(line.into_bytes())));
+        self.deadlines.extend(deadline.map(|deadline| (deadline, call)));
+        self.open.insert(call, Open { service, attribute, deadline });
+        call
+    }
+
+    fn close(&mut self, call: CallId) -> Option<Open> {
+        let open = self.open.remove(&call)?;
+        if let Some(deadline) = open.deadline {
+            self.deadlines.remove(&(deadline, call));
+        }
+        Some(open)
+    }
+
+    fn frame(&mut self, frame: &Frame, _now: Instant, out: &mut Vec<Event>) {
+        match Message::of(frame) {
+            Ok(Message::Notification) => self.notification(frame, out),
+            Ok(Message::Reply { error }) => self.reply(frame, error, out),
+            _ => {
+                if let Some(asked) = Asked::read(frame) {
+                    self.asked(asked, frame, out);
+                }
+            }
+        }
+    }
+
+    /// The Manager asks this client for something.
+    fn asked(&mut self, asked: Asked, frame: &Frame, out: &mut Vec<Event>) {
+        if let Some(manager) = message::text(frame, Key::Requester) {
+            self.manager = manager;
+        }
+        match asked {
+            Asked::Credential(prompt) => match self.login.answer(prompt, &self.manager) {
+                Ok(line) => out.push(Event::Send(Rope::from(line.into_bytes()))),
+                Err(prompt) => out.push(Event::Ask(prompt)),
+            },
+            Asked::Identity => {
+                let mut identity = String::from("{");
+                self.description.write(&mut identity, "client");
+                identity.push('}');
+                let line = crate::device::handshake_reply(&identity, &self.manager);
+                out.push(Event::Send(Rope::from(line.into_bytes())));
+                if self.phase == Phase::Handshake {
+                    self.phase = Phase::Confirming(self.send_request(confirmation(), out));
+                }
+            }
+        }
+    }
+
+    fn notification(&self, frame: &Frame, out: &mut Vec<Event>) {
+        let Some(service) = message::text(frame, Key::Service) else { return };
+        let parts = frame.raw(Key::Result).and_then(|raw| json::elements(&raw)).unwrap_or_default();
+        if let [args, kwargs] = &parts[..] {
+            out.push(Event::Notification { service, args: args.clone(), kwargs: kwargs.clone() });
+        }
+    }
+
+    fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event>) {
+        if self.phase == Phase::Handshake && error {
+            let refusal = crate::device::refusal_text(frame);
+            return self.refused(refusal, out);
+        }
+        let uid = frame.raw(Key::Uid).unwrap_or_default();
+        let Some(call) = self.call_of(&uid, error) else { return };
+        let Some(open) = self.close(call) else { return };
+        let outcome = if error {
+            Err(open.error(crate::device::refusal_text(frame), traceback(frame)))
+        } else {
+            Ok(frame.raw(Key::Result).unwrap_or_default())
+        };
+        self.settle(call, outcome, out);
+    }
+
+    fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, out: &mut Vec<Event>) {
+        if self.phase == Phase::Confirming(call) {
+            match outcome {
+                Ok(_) => {
+                    self.phase = Phase::Connected;
+                    out.push(Event::Connected);
+                }
+                Err(error) => self.refused(error.message().to_string(), out),
+            }
+        } else {
+            out.push(Event::Settled { call, outcome });
+        }
+    }
+
+    fn refused(&mut self, message: String, out: &mut Vec<Event>) {
+        self.phase = Phase::Ended;
+        self.open.clear();
+        self.deadlines.clear();
+        out.push(Event::Ended(Error::remote(ErrorKind::Refused, message, Vec::new())));
+    }
+
+    /// Which request an answer is for. An error without a uid (the Python Manager leaves some out) is for the oldest
+    /// open request to the Manager, or, before there is any, for the identity.
+    fn call_of(&self, uid: &[u8], error: bool) -> Option<CallId> {
+        let text = json::unquote(uid)?;
+        if let Ok(number) = text.parse() {
+            return Some(CallId(number));
+        }
+        if !text.is_empty() {
+            return None;
+        }
+        let to_manager = |open: &Open| open.service == MANAGER;
+        let by_itself = self.open.iter().find(|(_, open)| to_manager(open) && (error || open.needs_administrator()));
+        by_itself.map(|(call, _)| *call)
+    }
+
+    /// An answer that cannot be read.
+    fn broken(&mut self, broken: &Broken, out: &mut Vec<Event>) {
+        let uid = broken.head.uid.as_deref().unwrap_or_default();
+        let call = json::unquote(uid).and_then(|uid| uid.parse().ok()).map(CallId);
+        if let Some(call) = call
+            && self.close(call).is_some()
+        {
+            let text = format!("the answer cannot be read: {}", broken.error);
+            self.settle(call, Err(Error::new(ErrorKind::Decode, text)), out);
+        }
+    }
+}
+
+/// A request that changes nothing and that every Manager answers: to unlink from a service that cannot exist.
+fn confirmation() -> Request {
+    Request {
+        service: MANAGER.to_string(),
+        attribute: "unlink".to_string(),
+        args: "[\"\"]".to_string(),
+        kwargs: "{}".to_string(),
+        deadline: None,
+    }
+}
+
+fn traceback(frame: &Frame) -> Vec<String> {
+    let lines = frame.raw(Key::Traceback).and_then(|raw| json::elements(&raw)).unwrap_or_default();
+    lines.iter().filter_map(|raw| json::unquote(raw).map(Cow::into_owned)).collect()
+}
+
+impl Open {
+    fn needs_administrator(&self) -> bool {
+        !matches!(self.attribute.as_str(), "identity" | "link" | "unlink" | "acquire_lock" | "release_lock")
+    }
+
+    /// An error answer, with the kind that a program can decide by.
+    fn error(&self, message: String, traceback: Vec<String>) -> Error {
+        let of_manager = self.service == MANAGER;
+        let kind = if message.starts_with("KeyError: \"the '") && message.contains(" Service is not connected to Manager[") {
+            ErrorKind::NoSuchService
+        } else if !of_manager {
+            ErrorKind::Remote
+        } else if message.contains(" service does not exist") {
+            ErrorKind::NoSuchService
+        } else if message.contains("not linked with") {
+            ErrorKind::NotLinked
+        } else if message.contains("maximum number of Clients") {
+            ErrorKind::Full
+        } else if message.starts_with("PermissionError: ") {
+            ErrorKind::Locked
+        } else {
+            ErrorKind::Remote
+        };
+        Error::remote(kind, message, traceback)
+    }
+}
+
+#[cfg(test)]
+mod tests;

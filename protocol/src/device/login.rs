@@ -1,0 +1,132 @@
+//! A device's side of the handshake (docs/wire.md, section 4), and of a login in the middle of a session.
+
+use alloc::borrow::Cow;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use crate::error::Refusal;
+use crate::frame::{Frame, Key};
+use crate::json;
+use crate::message;
+use crate::name::looks_like_manager;
+
+/// What a device answers when the Manager asks who it is allowed to be. What is missing is asked of the author.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The username, for a Manager that asks for a login.
+    pub username: Option<String>,
+    /// That user's password.
+    pub password: Option<String>,
+    /// The Manager's own password.
+    pub manager_password: Option<String>,
+}
+
+/// Passwords never show themselves.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Something that the author has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A username for this Manager.
+    Username {
+        /// The Manager's network name.
+        manager: String,
+    },
+    /// A user's password.
+    Password {
+        /// The user.
+        username: String,
+    },
+    /// The Manager's password.
+    ManagerPassword {
+        /// The Manager's network name.
+        manager: String,
+    },
+}
+
+/// What the Manager asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Identity,
+    Credential(Prompt),
+}
+
+impl Asked {
+    /// Reads a request of the Manager to a device; `None` if the frame is none.
+    pub(crate) fn read(frame: &Frame) -> Option<Self> {
+        if frame.member(Key::Service).is_some() || frame.member(Key::Result).is_some() {
+            return None;
+        }
+        let args = frame.raw(Key::Args).and_then(|raw| json::elements(&raw)).unwrap_or_default();
+        let argument = args.first().and_then(|raw| json::unquote(raw).map(Cow::into_owned)).unwrap_or_default();
+        match message::text(frame, Key::Attribute)?.as_str() {
+            "identity" => Some(Self::Identity),
+            "username" => Some(Self::Credential(Prompt::Username { manager: argument })),
+            "password" if looks_like_manager(&argument) => {
+                Some(Self::Credential(Prompt::ManagerPassword { manager: argument }))
+            }
+            "password" => Some(Self::Credential(Prompt::Password { username: argument })),
+            _ => None,
+        }
+    }
+}
+
+/// What a device knows of its login.
+#[derive(Debug)]
+pub(crate) struct Login {
+    credentials: Credentials,
+    /// Asked of the author, in order.
+    prompts: VecDeque<Prompt>,
+}
+
+impl Login {
+    pub(crate) fn new(credentials: Credentials) -> Self {
+        Self { credentials, prompts: VecDeque::new() }
+    }
+
+    /// The answer, where it is known already; otherwise the author is to be asked.
+    pub(crate) fn answer(&mut self, prompt: Prompt, manager: &str) -> Result<String, Prompt> {
+        let known = match prompt {
+            Prompt::Username { .. } => &self.credentials.username,
+            Prompt::Password { .. } => &self.credentials.password,
+            Prompt::ManagerPassword { .. } => &self.credentials.manager_password,
+        };
+        match known {
+            Some(text) => Ok(handshake_reply(&json::quote(text), manager)),
+            None => {
+                self.prompts.push_back(prompt.clone());
+                Err(prompt)
+            }
+        }
+    }
+
+    /// The author's answer to the oldest prompt; it is remembered for a login in the middle of the session.
+    pub(crate) fn typed(&mut self, text: String, manager: &str) -> Option<String> {
+        let line = handshake_reply(&json::quote(&text), manager);
+        let known = match self.prompts.pop_front()? {
+            Prompt::Username { .. } => &mut self.credentials.username,
+            Prompt::Password { .. } => &mut self.credentials.password,
+            Prompt::ManagerPassword { .. } => &mut self.credentials.manager_password,
+        };
+        *known = Some(text);
+        Some(line)
+    }
+}
+
+/// A device's answer to the Manager, with its line end. `result` is JSON.
+pub(crate) fn handshake_reply(result: &str, manager: &str) -> String {
+    message::answer(manager, result, b"\"\"")
+}
+
+/// The refusal in an error of the Manager, as it came.
+pub(crate) fn refusal_text(frame: &Frame) -> String {
+    let raw = frame.raw(Key::Message);
+    let text = raw.as_deref().and_then(json::unquote).map(Cow::into_owned);
+    text.unwrap_or_else(|| format!("{}", Refusal::new(crate::error::Exception::Runtime, "no reason was given")))
+}

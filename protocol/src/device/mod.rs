@@ -1,0 +1,46 @@
+//! What clients and services have in common: who they are, how they log in, what can go wrong.
+//!
+//! Pure, like the Manager's side: bytes and moments in, lines and events out. The machines are [`crate::client::Machine`]
+//! and [`crate::service::Machine`].
+
+mod error;
+mod login;
+
+pub use error::{Error, ErrorKind};
+pub use login::{Credentials, Prompt};
+pub(crate) use login::{Asked, Login, handshake_reply, refusal_text};
+
+use alloc::string::String;
+
+use crate::json::quote_into;
+
+/// The longest line that a device reads unless it says otherwise, in bytes: what a Manager forwards by default.
+pub const READ_LIMIT: usize = 1 << 30;
+
+/// The `language` that a device of this crate shows, unless its author says otherwise.
+pub const LANGUAGE: &str = "Rust";
+
+/// Who a device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its name, by which services are linked and people find clients.
+    pub name: String,
+    /// The language that it is written in, like `Rust 1.95.0`.
+    pub language: String,
+    /// Its operating system, like `Linux 6.1.0 x86_64`.
+    pub os: String,
+}
+
+impl Description {
+    /// The members that clients and services share, without the braces.
+    pub(crate) fn write(&self, out: &mut String, kind: &str) {
+        for (key, value) in [("type", kind), ("name", &self.name), ("language", &self.language), ("os", &self.os)] {
+            if !out.ends_with('{') {
+                out.push_str(", ");
+            }
+            quote_into(out, key);
+            out.push_str(": ");
+            quote_into(out, value);
+        }
+    }
+}
