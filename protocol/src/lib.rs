@@ -29,6 +29,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod author;
 pub mod broker;
 pub mod client;
 pub mod connection;

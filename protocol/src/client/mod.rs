@@ -210,6 +210,21 @@ impl Machine {
         }
     }
 
+    /// The author has no answer to the oldest [`Event::Ask`]. In the handshake that is the end; later the request that
+    /// needs it is refused.
+    pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
+        if self.phase == Phase::Connected {
+            return self.answer(String::new(), out);
+        }
+        self.phase = Phase::Ended;
+        let what = match prompt {
+            Prompt::Username { manager } => format!("{manager} asks for a username"),
+            Prompt::Password { username } => format!("the Manager asks for the password of {username}"),
+            Prompt::ManagerPassword { manager } => format!("{manager} asks for its password"),
+        };
+        out.push(Event::Ended(Error::new(ErrorKind::Login, format!("{what}, and none was given"))));
+    }
+
     /// Asks the Manager to end the connection, which it does once it has written what it has to.
     pub fn disconnect(&mut self, out: &mut Vec<Event>) {
         if matches!(self.phase, Phase::Handshake | Phase::Ended | Phase::Leaving) {

@@ -1,0 +1,180 @@
+//! A client's machine against lines that a Manager says.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::*;
+
+const MANAGER_NAME: &str = "Manager[lab:1875]";
+
+/// A client, with what it has said and learnt.
+struct Device {
+    machine: Machine,
+    events: Vec<Event>,
+    now: Instant,
+}
+
+impl Device {
+    fn new(credentials: Credentials) -> Self {
+        let description =
+            Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
+        Self { machine: Machine::new(description, credentials, 1 << 16), events: Vec::new(), now: Instant::EPOCH }
+    }
+
+    fn connected() -> Self {
+        let mut device = Self::new(Credentials::default());
+        device.hear(&message::handshake_request("identity", None, MANAGER_NAME));
+        device.hear(&message::answer("Ann[lab:50000]", "true", b"\"1\""));
+        device.events.clear();
+        device
+    }
+
+    fn hear(&mut self, line: &str) {
+        self.machine.receive(Bytes::copy_from_slice(line.as_bytes()));
+        while self.machine.advance(self.now, &mut self.events) {}
+    }
+
+    fn call(&mut self, service: &str, attribute: &str) -> CallId {
+        let request = Request {
+            service: service.into(),
+            attribute: attribute.into(),
+            args: "[1]".into(),
+            kwargs: "{}".into(),
+            deadline: None,
+        };
+        self.machine.call(request, &mut self.events).unwrap()
+    }
+
+    /// What has happened since the last time, in short.
+    fn happened(&mut self) -> Vec<String> {
+        let short = |event: Event| match event {
+            Event::Send(line) => String::from_utf8(line.to_bytes().to_vec()).unwrap().trim_end().to_string(),
+            Event::Connected => "connected".to_string(),
+            Event::Ask(prompt) => format!("{prompt:?}"),
+            Event::Settled { call, outcome: Ok(result) } => format!("{} = {}", call.0, String::from_utf8_lossy(&result)),
+            Event::Settled { call, outcome: Err(error) } => format!("{} {:?} {}", call.0, error.kind(), error.message()),
+            Event::Notification { service, args, kwargs } => {
+                format!("{service} {} {}", String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs))
+            }
+            Event::Ended(error) => format!("ended {:?} {}", error.kind(), error.message()),
+        };
+        core::mem::take(&mut self.events).into_iter().map(short).collect()
+    }
+}
+
+#[test]
+fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
+    let mut ann = Device::new(Credentials::default());
+    ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
+    assert_eq!(ann.happened().len(), 2, "the identity and a question");
+    assert!(!ann.machine.is_connected());
+    ann.hear(&message::answer("Ann[lab:50000]", "true", b"\"1\""));
+    assert_eq!(ann.happened(), ["connected"]);
+    assert_eq!(ann.machine.manager(), MANAGER_NAME);
+}
+
+#[test]
+fn a_refusal_is_the_end_whenever_it_comes() {
+    let refusal = "{\"error\": true, \"message\": \"ValueError: no\", \"requester\": \"Manager[lab:1875]\", \"uid\": \"\"}\r\n";
+    for asked_first in [false, true] {
+        let mut ann = Device::new(Credentials::default());
+        if asked_first {
+            ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
+        }
+        ann.events.clear();
+        ann.hear(refusal);
+        assert_eq!(ann.happened(), ["ended Refused ValueError: no"]);
+    }
+}
+
+#[test]
+fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
+    let known = Credentials { username: Some("ada".into()), ..Credentials::default() };
+    let mut ann = Device::new(known);
+    ann.hear(&message::handshake_request("username", Some(MANAGER_NAME), MANAGER_NAME));
+    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"ada\"", b"\"\"").trim_end()]);
+    ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
+    assert_eq!(ann.happened(), ["Password { username: \"ada\" }"]);
+    ann.machine.answer("engine".into(), &mut ann.events);
+    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    ann.hear(&message::handshake_request("password", Some(MANAGER_NAME), MANAGER_NAME));
+    assert_eq!(ann.happened(), ["ManagerPassword { manager: \"Manager[lab:1875]\" }"]);
+}
+
+#[test]
+fn answers_find_their_requests_in_any_order() {
+    let mut ann = Device::connected();
+    let (first, second) = (ann.call("Adder", "add"), ann.call("Adder", "add"));
+    ann.events.clear();
+    ann.hear(&message::answer("Ann", "22", format!("\"{}\"", second.0).as_bytes()));
+    ann.hear(&message::answer("Ann", "11", format!("\"{}\"", first.0).as_bytes()));
+    ann.hear(&message::answer("Ann", "33", b"\"99\""));
+    assert_eq!(ann.happened(), [format!("{} = 22", second.0), format!("{} = 11", first.0)]);
+}
+
+#[test]
+fn a_request_whose_time_is_over_fails_and_its_late_answer_is_dropped() {
+    let mut ann = Device::connected();
+    let call = ann.call("Adder", "add");
+    let deadline = Instant::new(Duration::from_secs(3));
+    ann.machine.set_deadline(call, Some(deadline));
+    assert_eq!(ann.machine.deadline(), Some(deadline));
+    ann.events.clear();
+    ann.machine.handle_timeout(deadline, &mut ann.events);
+    assert_eq!(ann.happened(), [format!("{} TimedOut Adder.add was not answered in time", call.0)]);
+    assert_eq!(ann.machine.deadline(), None);
+    ann.hear(&message::answer("Ann", "1", format!("\"{}\"", call.0).as_bytes()));
+    assert_eq!(ann.happened(), [] as [String; 0]);
+}
+
+#[test]
+fn the_end_fails_what_is_open_once() {
+    let mut ann = Device::connected();
+    let call = ann.call("Adder", "add");
+    ann.events.clear();
+    ann.machine.end("the Manager closed the connection", &mut ann.events);
+    ann.machine.end("again", &mut ann.events);
+    assert_eq!(
+        ann.happened(),
+        [
+            format!("{} Disconnected the Manager closed the connection; Adder.add has no answer", call.0),
+            "ended Disconnected the Manager closed the connection".to_string()
+        ]
+    );
+    assert!(ann.machine.call(confirmation(), &mut ann.events).is_err());
+}
+
+#[test]
+fn errors_have_kinds_that_a_program_can_decide_by() {
+    for (service, attribute, message, kind) in [
+        ("Manager", "link", "KeyError: \"the 'X' service does not exist, cannot link with Ann\"", ErrorKind::NoSuchService),
+        ("Manager", "link", "PermissionError: 'X' service is locked", ErrorKind::Locked),
+        ("Manager", "link", "PermissionError: The maximum number of Clients are already linked with 'X'", ErrorKind::Full),
+        ("Manager", "unlink", "KeyError: \"cannot unlink Ann, it was not linked with 'X'\"", ErrorKind::NotLinked),
+        ("X", "add", "KeyError: \"the 'X' Service is not connected to Manager[lab:1875]\"", ErrorKind::NoSuchService),
+        ("X", "add", "ValueError: no", ErrorKind::Remote),
+    ] {
+        let mut ann = Device::connected();
+        let call = ann.call(service, attribute);
+        ann.events.clear();
+        let quoted = json::quote(message);
+        ann.hear(&format!("{{\"error\": true, \"message\": {quoted}, \"traceback\": [], \"uid\": \"{}\"}}\n", call.0));
+        assert_eq!(ann.happened(), [format!("{} {kind:?} {message}", call.0)]);
+    }
+}
+
+#[test]
+fn a_notification_comes_with_its_arguments_to_the_byte() {
+    let mut ann = Device::connected();
+    ann.hear("{\"error\": false, \"result\": [[1.10], {\"x\": NaN}], \"service\": \"Beat\", \"uid\": \"notification\"}\r\n");
+    assert_eq!(ann.happened(), ["Beat [1.10] {\"x\": NaN}"]);
+}
+
+#[test]
+fn what_is_no_message_changes_nothing() {
+    let mut ann = Device::connected();
+    ann.hear("hello\n\n{}\n[1]\n{\"result\": 1}\n{\"error\": true, \"uid\": 7}\n");
+    assert_eq!(ann.happened(), [] as [String; 0]);
+    assert!(ann.machine.is_connected());
+}

@@ -20,6 +20,7 @@ mod wire;
 pub use admission::{Admission, Ticket};
 pub use driver::Driver;
 pub use mailbox::Handle;
+pub(crate) use output::Output;
 pub use wire::Wire;
 
 use std::collections::BTreeMap;
@@ -186,7 +187,7 @@ impl fmt::Debug for Manager {
 }
 
 /// A panic elsewhere left the data as it was between two steps, each of which keeps it in order.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -14,27 +14,27 @@ const SLICES: usize = 64;
 
 /// Bytes on their way into the socket.
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     chunks: VecDeque<Bytes>,
     len: usize,
 }
 
 impl Output {
-    pub(super) fn push(&mut self, line: Rope) {
+    pub(crate) fn push(&mut self, line: Rope) {
         self.len += line.len();
         self.chunks.extend(line.into_chunks());
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Writes once, as many slices together as possible; returns how many bytes the socket took.
-    pub(super) fn poll_write(
+    pub(crate) fn poll_write(
         &mut self,
         wire: &mut impl Wire,
         cx: &mut Context<'_>,

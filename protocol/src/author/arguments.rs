@@ -1,0 +1,151 @@
+//! The arguments of a call, as an author writes them.
+
+use serde::Serialize;
+
+use crate::device::{Error, ErrorKind};
+use crate::json;
+
+/// Positional and keyword arguments, as JSON.
+///
+/// Tuples are positional arguments; [`With::with`] adds keyword arguments.
+///
+/// ```
+/// use msl_network_protocol::author::{Arguments, With};
+///
+/// let arguments = Arguments::from((2.0, "V").with("range", 10));
+/// assert_eq!(arguments.args()?, "[2.0, \"V\"]".replace(", ", ","));
+/// assert_eq!(arguments.kwargs()?, "{\"range\": 10}");
+/// # Ok::<(), msl_network_protocol::device::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    positional: Vec<Result<String, String>>,
+    keyword: Vec<(String, Result<String, String>)>,
+}
+
+impl Arguments {
+    /// None at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more positional argument.
+    #[must_use]
+    pub fn and<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.positional.push(to_json(value));
+        self
+    }
+
+    /// One that is JSON already; it must be valid.
+    #[must_use]
+    pub fn and_json(mut self, json: impl Into<String>) -> Self {
+        self.positional.push(checked(json.into()));
+        self
+    }
+
+    /// A keyword argument that is JSON already; it must be valid.
+    #[must_use]
+    pub fn with_json(mut self, name: impl Into<String>, json: impl Into<String>) -> Self {
+        self.keyword.push((name.into(), checked(json.into())));
+        self
+    }
+
+    /// The positional arguments: a JSON array.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON.
+    pub fn args(&self) -> Result<String, Error> {
+        let mut text = String::from("[");
+        for (index, value) in self.positional.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(value.as_ref().map_err(|error| invalid(&format!("argument {}", index + 1), error))?);
+        }
+        text.push(']');
+        Ok(text)
+    }
+
+    /// The keyword arguments: a JSON object.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON, or is there twice.
+    pub fn kwargs(&self) -> Result<String, Error> {
+        let mut text = String::from("{");
+        for (index, (name, value)) in self.keyword.iter().enumerate() {
+            if self.keyword[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(invalid(name, "it is there twice"));
+            }
+            if index > 0 {
+                text.push_str(", ");
+            }
+            json::quote_into(&mut text, name);
+            text.push_str(": ");
+            text.push_str(value.as_ref().map_err(|error| invalid(name, error))?);
+        }
+        text.push('}');
+        Ok(text)
+    }
+}
+
+fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, String> {
+    json::to_text(value).map_err(|error| error.to_string())
+}
+
+fn checked(json: String) -> Result<String, String> {
+    match crate::frame::Frame::parse(format!("{{\"value\": {json}}}")) {
+        Ok(_) => Ok(json),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn invalid(what: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Invalid, format!("{what} cannot be sent: {why}"))
+}
+
+/// Adds keyword arguments to whatever can be arguments.
+pub trait With: Into<Arguments> {
+    /// With the keyword argument `name`.
+    #[must_use]
+    fn with<T: Serialize + ?Sized>(self, name: impl Into<String>, value: &T) -> Arguments {
+        let mut arguments = self.into();
+        arguments.keyword.push((name.into(), to_json(value)));
+        arguments
+    }
+}
+
+impl<A: Into<Arguments>> With for A {}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<$($name: Serialize),*> From<($($name,)*)> for Arguments {
+            #[allow(non_snake_case, reason = "each element of the tuple is named like its type")]
+            fn from(($($name,)*): ($($name,)*)) -> Self {
+                Self::new()$(.and(&$name))*
+            }
+        }
+    };
+}
+
+tuples!();
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+/// Any number of positional arguments of one type.
+impl<T: Serialize> From<&[T]> for Arguments {
+    fn from(values: &[T]) -> Self {
+        values.iter().fold(Self::new(), Self::and)
+    }
+}
+
+impl<T: Serialize, const N: usize> From<[T; N]> for Arguments {
+    fn from(values: [T; N]) -> Self {
+        Self::from(&values[..])
+    }
+}

@@ -1,0 +1,139 @@
+//! A request that is on its way.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::client::Session;
+use super::park::block_on;
+use crate::client::CallId;
+use crate::device::{Error, ErrorKind};
+use crate::drive::lock;
+
+/// Makes the value of a call from the JSON of its answer.
+type Decode<T> = Box<dyn FnOnce(Bytes) -> Result<T, Error> + Send>;
+
+/// A request that was sent when it was made; its value is the answer.
+///
+/// It is a future, and for scripts without a runtime it has [`Call::wait`]. Several calls that are made before the first one
+/// is waited for run at the same time. One that is dropped is forgotten; it may be executed all the same.
+#[must_use = "a call that is dropped is forgotten; wait for its answer"]
+pub struct Call<T> {
+    state: State,
+    decode: Option<Decode<T>>,
+}
+
+enum State {
+    /// Nothing was sent.
+    Failed(Error),
+    Open {
+        session: Session,
+        id: CallId,
+        slot: Arc<Slot>,
+    },
+    Done,
+}
+
+/// Where an answer is put.
+#[derive(Default)]
+pub(super) struct Slot(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    outcome: Option<Result<Bytes, Error>>,
+    waker: Option<Waker>,
+}
+
+impl Slot {
+    /// Puts the answer in; returns whom to wake, once no lock is held.
+    pub(super) fn settle(&self, outcome: Result<Bytes, Error>) -> Option<Waker> {
+        let mut waiting = lock(&self.0);
+        waiting.outcome = Some(outcome);
+        waiting.waker.take()
+    }
+}
+
+impl<T> Call<T> {
+    pub(super) fn failed(error: Error) -> Self {
+        Self { state: State::Failed(error), decode: None }
+    }
+
+    pub(super) fn open(session: Session, id: CallId, slot: Arc<Slot>, decode: Decode<T>) -> Self {
+        Self { state: State::Open { session, id, slot }, decode: Some(decode) }
+    }
+
+    /// Gives up after this time, counted from now. The request may be executed all the same.
+    pub fn timeout(self, after: Duration) -> Self {
+        if let State::Open { session, id, .. } = &self.state {
+            session.set_timeout(*id, after);
+        }
+        self
+    }
+
+    /// Waits for the answer by parking this thread: for scripts. In asynchronous code, `.await` the call.
+    ///
+    /// # Errors
+    /// As the call itself; [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
+    pub fn wait(self) -> Result<T, Error> {
+        if let State::Open { session, .. } = &self.state
+            && session.is_asynchronous_here()
+        {
+            let text = "wait() would hold up the runtime that has to bring the answer; use .await here";
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        block_on(self)
+    }
+}
+
+impl<T> Future for Call<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.get_mut();
+        let outcome = match &call.state {
+            State::Failed(error) => Err(error.clone()),
+            State::Open { slot, .. } => {
+                let mut waiting = lock(&slot.0);
+                match waiting.outcome.take() {
+                    Some(outcome) => outcome,
+                    None => {
+                        waiting.waker = Some(cx.waker().clone());
+                        return Poll::Pending;
+                    }
+                }
+            }
+            State::Done => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
+        };
+        call.state = State::Done;
+        Poll::Ready(outcome.and_then(|answer| match call.decode.take() {
+            Some(decode) => decode(answer),
+            None => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
+        }))
+    }
+}
+
+impl<T> Unpin for Call<T> {}
+
+impl<T> Drop for Call<T> {
+    fn drop(&mut self) {
+        if let State::Open { session, id, .. } = &self.state {
+            session.forget(*id);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Failed(_) => "failed",
+            State::Open { .. } => "open",
+            State::Done => "done",
+        };
+        f.debug_tuple("Call").field(&state).finish()
+    }
+}

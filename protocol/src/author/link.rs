@@ -1,0 +1,147 @@
+//! A link with a service, as its author holds it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::client::{Client, names, raw};
+use super::notifications::decode;
+use super::{Arguments, Call, Notifications};
+use crate::device::Error;
+use crate::message::MANAGER;
+
+/// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
+#[derive(Clone)]
+pub struct Link {
+    client: Client,
+    service: Arc<str>,
+    entry: Arc<Entry>,
+}
+
+/// What the Manager says of a service.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    attributes: BTreeMap<String, serde_json::Value>,
+    address: String,
+    language: String,
+    os: String,
+    max_clients: i64,
+}
+
+impl Link {
+    pub(super) fn new(client: Client, service: String, entry: &Bytes) -> Result<Self, Error> {
+        Ok(Self { client, service: service.into(), entry: Arc::new(decode(entry)?) })
+    }
+
+    /// Sends a request to the service, at once. Arguments are tuples, with [`super::With::with`] for keyword arguments.
+    pub fn call<T: DeserializeOwned + 'static>(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<T> {
+        self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer))
+    }
+
+    /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
+    pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
+        self.client.session().call(&self.service, attribute, &arguments.into(), |answer| raw(&answer))
+    }
+
+    /// The notifications of the service from now on.
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.client.session().clone(), self.client.session().subscribe(&self.service))
+    }
+
+    /// Locks the service: nobody else can link with it. `shared`: others that are linked already may lock it, too.
+    /// The answer is the clients that are linked.
+    ///
+    /// # Errors
+    /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
+    pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
+        let arguments = super::With::with((&*self.service,), "shared", &shared);
+        self.client.session().call(MANAGER, "acquire_lock", &arguments, |answer| names(&answer))
+    }
+
+    /// Gives a lock back. The answer is the clients that still hold one.
+    pub fn release_lock(&self) -> Call<Vec<String>> {
+        self.client.session().call(MANAGER, "release_lock", &(&*self.service,).into(), |answer| names(&answer))
+    }
+
+    /// Locks the service until the returned guard is dropped.
+    ///
+    /// # Errors
+    /// As [`Link::acquire_lock`].
+    pub async fn lock(&self, shared: bool) -> Result<Lock, Error> {
+        self.acquire_lock(shared).await?;
+        Ok(Lock { link: self.clone() })
+    }
+
+    /// Ends the link. Its notifications and its lock end with it.
+    pub fn unlink(self) -> Call<bool> {
+        self.client.session().call(MANAGER, "unlink", &(&*self.service,).into(), |answer| decode(&answer))
+    }
+
+    /// Asks the service to shut down, if it lets clients do so. The answer is whatever it says.
+    pub fn shutdown_service<T: DeserializeOwned + 'static>(self, arguments: impl Into<Arguments>) -> Call<T> {
+        self.call("shutdown_service", arguments)
+    }
+
+    /// The service's name.
+    pub fn service_name(&self) -> &str {
+        &self.service
+    }
+
+    /// Its attributes: signatures of methods, values of constants.
+    pub fn service_attributes(&self) -> &BTreeMap<String, serde_json::Value> {
+        &self.entry.attributes
+    }
+
+    /// Its address, `host:port`.
+    pub fn service_address(&self) -> &str {
+        &self.entry.address
+    }
+
+    /// The language that it is written in.
+    pub fn service_language(&self) -> &str {
+        &self.entry.language
+    }
+
+    /// The operating system that it runs on.
+    pub fn service_os(&self) -> &str {
+        &self.entry.os
+    }
+
+    /// How many clients may be linked; `None`: any number.
+    pub fn service_max_clients(&self) -> Option<u32> {
+        u32::try_from(self.entry.max_clients).ok().filter(|most| *most > 0)
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link with {}[{}] at {}", self.service, self.entry.address, self.client.manager())
+    }
+}
+
+/// A lock on a service; given back when it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    link: Link,
+}
+
+impl Lock {
+    /// Gives the lock back, and waits until that is done.
+    ///
+    /// # Errors
+    /// The connection has ended; the lock with it.
+    pub async fn release(self) -> Result<(), Error> {
+        self.link.release_lock().await.map(|_| ())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Sent now; nobody waits for the answer, and an end of the connection frees the lock too.
+        drop(self.link.release_lock());
+    }
+}

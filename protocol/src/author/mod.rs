@@ -1,0 +1,21 @@
+//! What authors of clients and services hold, on any runtime.
+//!
+//! A handle locks its connection for a moment, gives the machine something to do and wakes the task that owns the socket;
+//! that task is a [`Driver`], spawned by a runtime crate. Nobody waits under the lock, and nobody is woken under it.
+//!
+//! Authors do not need this module: a runtime crate such as `msl-network-tokio` re-exports what they use.
+
+mod arguments;
+mod call;
+mod client;
+mod driver;
+mod link;
+mod notifications;
+mod park;
+
+pub use arguments::{Arguments, With};
+pub use call::Call;
+pub use client::{Client, Runtime, Session};
+pub use driver::{Driver, Endpoint};
+pub use link::{Link, Lock};
+pub use notifications::{Notification, Notifications};
