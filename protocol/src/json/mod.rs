@@ -1,17 +1,20 @@
-//! Small helpers on JSON text: quoting, unquoting, and telling whether two texts are the same value.
+//! JSON as Python reads and writes it, where `serde_json` alone would not do.
 //!
-//! This is not a parser: frames are checked elsewhere, and values that must be understood are read by
-//! `serde_json`. What is needed here is what `serde_json` does not do as Python does: to write strings the
-//! same way, to keep lone surrogate escapes apart, and to compare values that a Python program has read and
-//! written.
+//! Two halves. For devices, [`to_text`] and [`from_text`] turn values into text and back: they are `serde_json` with
+//! `NaN` and the infinities. For the Manager, which passes values on unread, there are small helpers on text: quoting,
+//! unquoting, and telling whether two texts are the same value. The check of whole frames is elsewhere
+//! ([`crate::frame`]).
 //!
 //! Easy to get wrong: a JSON string may hold half of a surrogate pair as an escape. It is valid JSON, Python
 //! passes it on, but no Rust `String` can hold it.
 
 mod canonical;
 mod display;
+mod error;
 mod pieces;
+mod read;
 mod walk;
+mod write;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,9 +23,19 @@ use core::fmt::Write;
 pub use canonical::{MAX_CANONICAL_BYTES, MAX_CANONICAL_DEPTH, canonical};
 pub(crate) use display::misleads;
 pub use display::{escaped, python_repr};
+pub use error::JsonError;
 pub(crate) use pieces::code_unit;
 use pieces::{Piece, Pieces, is_plain};
+pub use read::{MAX_LEVELS, from_text};
 pub use walk::{elements, members};
+pub use write::to_text;
+
+/// The name by which `serde_json` knows a struct, or a newtype, that stands for its text as it is: a
+/// [`RawValue`](serde_json::value::RawValue).
+///
+/// `serde_json` does not publish it. It is the only way to write a bare word through its serializer, and to know that a
+/// value asks for its own text. Tests of [`to_text`] and [`from_text`] fail should it ever change.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// The text of a JSON string, given with its quotes and without white space around it.
 ///

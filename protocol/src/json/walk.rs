@@ -81,8 +81,8 @@ impl Walk {
     }
 }
 
-/// Where the string ends that `text` begins with.
-fn string_end(text: &[u8]) -> usize {
+/// Where the string ends that `text` begins with: after its closing quote, or at the end of the text if it has none.
+pub(super) fn string_end(text: &[u8]) -> usize {
     let mut escaped = false;
     for (at, byte) in text.iter().enumerate().skip(1) {
         match byte {
