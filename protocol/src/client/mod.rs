@@ -217,12 +217,7 @@ impl Machine {
             return self.answer(String::new(), out);
         }
         self.phase = Phase::Ended;
-        let what = match prompt {
-            Prompt::Username { manager } => format!("{manager} asks for a username"),
-            Prompt::Password { username } => format!("the Manager asks for the password of {username}"),
-            Prompt::ManagerPassword { manager } => format!("{manager} asks for its password"),
-        };
-        out.push(Event::Ended(Error::new(ErrorKind::Login, format!("{what}, and none was given"))));
+        out.push(Event::Ended(prompt.unanswered()));
     }
 
     /// Asks the Manager to end the connection, which it does once it has written what it has to.

@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use super::{Error, ErrorKind};
 use crate::error::Refusal;
 use crate::frame::{Frame, Key};
 use crate::json;
@@ -48,6 +49,18 @@ pub enum Prompt {
         /// The Manager's network name.
         manager: String,
     },
+}
+
+impl Prompt {
+    /// The end of a connection whose author has no answer.
+    pub(crate) fn unanswered(&self) -> Error {
+        let what = match self {
+            Self::Username { manager } => format!("{manager} asks for a username"),
+            Self::Password { username } => format!("the Manager asks for the password of {username}"),
+            Self::ManagerPassword { manager } => format!("{manager} asks for its password"),
+        };
+        Error::new(ErrorKind::Login, format!("{what}, and none was given"))
+    }
 }
 
 /// What the Manager asks for.

@@ -197,6 +197,19 @@ impl Machine {
         }
     }
 
+    /// The author has no answer to the oldest [`Event::Ask`]. In the handshake that is the end; later the Manager gets an
+    /// empty answer.
+    pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
+        match self.phase {
+            Phase::Handshake | Phase::Confirming => {
+                self.phase = Phase::Ended;
+                out.push(Event::Ended(prompt.unanswered()));
+            }
+            Phase::Connected | Phase::ShuttingDown | Phase::Leaving => self.answer(String::new(), out),
+            Phase::Ended => {}
+        }
+    }
+
     /// A request has been executed: its result as JSON, or why there is none.
     pub fn finish(&mut self, id: ExecutionId, outcome: Result<&str, &Failure>, out: &mut Vec<Event>) {
         let Some(Answer { requester, uid }) = self.executing.remove(&id) else { return };
