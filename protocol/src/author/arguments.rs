@@ -60,7 +60,9 @@ impl Arguments {
             if index > 0 {
                 text.push(',');
             }
-            text.push_str(value.as_ref().map_err(|error| invalid(&format!("argument {}", index + 1), error))?);
+            text.push_str(
+                value.as_ref().map_err(|error| invalid(&format!("argument {}", index + 1), error))?,
+            );
         }
         text.push(']');
         Ok(text)
@@ -88,8 +90,12 @@ impl Arguments {
     }
 }
 
-fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, String> {
-    json::to_text(value).map_err(|error| error.to_string())
+/// The JSON of a value, on one line.
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, String> {
+    let text = json::to_text(value).map_err(|error| error.to_string())?;
+    // Only a raw value can bring a line end along, and only between its tokens, where a blank is as good.
+    let on_one_line = memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none();
+    Ok(if on_one_line { text } else { text.replace(['\n', '\r'], " ") })
 }
 
 fn checked(json: String) -> Result<String, String> {

@@ -12,10 +12,16 @@ mod driver;
 mod link;
 mod notifications;
 mod park;
+mod service;
 
 pub use arguments::{Arguments, With};
 pub use call::Call;
-pub use client::{Client, Runtime, Session};
+pub use client::{AnswerPrompt, Client, Runtime, Session};
 pub use driver::{Driver, Endpoint};
 pub use link::{Link, Lock};
-pub use notifications::{Notification, Notifications};
+pub use notifications::{Notification, Notifications, WAITING};
+pub use service::{
+    CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,
+    Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, ServiceOptions,
+    ServiceSession, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
+};

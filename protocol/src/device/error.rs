@@ -32,6 +32,8 @@ pub enum ErrorKind {
     TimedOut,
     /// The connection has ended: [`Error::may_be_executed`] says whether a request was on its way.
     Disconnected,
+    /// Too much waits to be sent already; nothing was added.
+    Backlog,
     /// The network or the operating system has failed.
     Io,
     /// TLS, or a certificate, is not as it should be.
@@ -59,7 +61,12 @@ impl Error {
 
     /// What the other side answered, as it came.
     pub fn remote(kind: ErrorKind, message: String, traceback: Vec<String>) -> Self {
-        Self(Box::new(Inner { kind, text: message.into(), traceback, may_be_executed: kind == ErrorKind::Remote }))
+        Self(Box::new(Inner {
+            kind,
+            text: message.into(),
+            traceback,
+            may_be_executed: kind == ErrorKind::Remote,
+        }))
     }
 
     /// The connection has ended.
@@ -81,7 +88,8 @@ impl Error {
     /// The name of the Python exception that an answer begins with, like `ValueError`.
     pub fn exception(&self) -> Option<&str> {
         let (name, _) = self.0.text.split_once(':')?;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (is_name && self.is_answer()).then_some(name)
     }
 

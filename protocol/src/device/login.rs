@@ -77,7 +77,8 @@ impl Asked {
             return None;
         }
         let args = frame.raw(Key::Args).and_then(|raw| json::elements(&raw)).unwrap_or_default();
-        let argument = args.first().and_then(|raw| json::unquote(raw).map(Cow::into_owned)).unwrap_or_default();
+        let argument =
+            args.first().and_then(|raw| json::unquote(raw).map(Cow::into_owned)).unwrap_or_default();
         match message::text(frame, Key::Attribute)?.as_str() {
             "identity" => Some(Self::Identity),
             "username" => Some(Self::Credential(Prompt::Username { manager: argument })),
@@ -141,5 +142,7 @@ pub(crate) fn handshake_reply(result: &str, manager: &str) -> String {
 pub(crate) fn refusal_text(frame: &Frame) -> String {
     let raw = frame.raw(Key::Message);
     let text = raw.as_deref().and_then(json::unquote).map(Cow::into_owned);
-    text.unwrap_or_else(|| format!("{}", Refusal::new(crate::error::Exception::Runtime, "no reason was given")))
+    text.unwrap_or_else(|| {
+        format!("{}", Refusal::new(crate::error::Exception::Runtime, "no reason was given"))
+    })
 }

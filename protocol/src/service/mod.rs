@@ -180,8 +180,9 @@ impl Machine {
                 // A Manager forwards nothing broken, but a line may be too long for this service.
                 let requester = broken.head.requester.as_deref().and_then(json::unquote);
                 if let (Some(requester), Some(uid)) = (requester, &broken.head.uid) {
-                    let failure = Failure::new("ValueError", format!("the request cannot be read: {}", broken.error));
-                    self.fail(&requester, uid, &failure, out);
+                    let failure =
+                        Failure::new("ValueError", format!("the request cannot be read: {}", broken.error));
+                    fail(&requester, uid, &failure, out);
                 }
             }
             Some(Line::Endless) => self.end("the Manager sent a line that does not end", out),
@@ -215,7 +216,7 @@ impl Machine {
         let Some(Answer { requester, uid }) = self.executing.remove(&id) else { return };
         match outcome {
             Ok(result) => send(message::answer(&requester, result, &uid), out),
-            Err(failure) => self.fail(&requester, &uid, failure, out),
+            Err(failure) => fail(&requester, &uid, failure, out),
         }
         self.leave_if_idle(out);
     }
@@ -301,7 +302,9 @@ impl Machine {
             self.phase = Phase::Ended;
             let message = crate::device::refusal_text(frame);
             out.push(Event::Ended(Error::remote(ErrorKind::Refused, message, Vec::new())));
-        } else if self.phase == Phase::Confirming && frame.raw(Key::Uid).as_deref() == Some(CONFIRMATION.as_bytes()) {
+        } else if self.phase == Phase::Confirming
+            && frame.raw(Key::Uid).as_deref() == Some(CONFIRMATION.as_bytes())
+        {
             self.phase = Phase::Connected;
             out.push(Event::Connected);
         }
@@ -313,11 +316,12 @@ impl Machine {
         let attribute = message::text(frame, Key::Attribute).unwrap_or_default();
         if attribute.starts_with('_') {
             let failure = Failure::new("PermissionError", "Cannot request a private attribute");
-            return self.fail(&requester, &uid, &failure, out);
+            return fail(&requester, &uid, &failure, out);
         }
         if matches!(self.phase, Phase::ShuttingDown | Phase::Leaving) {
-            let failure = Failure::new("ConnectionError", format!("{} is shutting down", self.description.name));
-            return self.fail(&requester, &uid, &failure, out);
+            let failure =
+                Failure::new("ConnectionError", format!("{} is shutting down", self.description.name));
+            return fail(&requester, &uid, &failure, out);
         }
         let id = ExecutionId(self.next);
         self.next += 1;
@@ -327,18 +331,18 @@ impl Machine {
         let kwargs = frame.raw(Key::Kwargs).unwrap_or(Bytes::from_static(b"{}"));
         out.push(Event::Execute(Execution { id, requester, attribute, args, kwargs }));
     }
+}
 
-    fn fail(&self, requester: &str, uid: &[u8], failure: &Failure, out: &mut Vec<Event>) {
-        let Failure { exception, text, traceback } = failure;
-        let mut line = String::from("{\"error\": true, \"message\": ");
-        json::quote_into(&mut line, &format!("{exception}: {text}"));
-        line.push_str(", \"requester\": ");
-        json::quote_into(&mut line, requester);
-        let uid = core::str::from_utf8(uid).unwrap_or("\"\"");
-        let traceback = string_array(traceback.iter().map(String::as_str));
-        put(&mut line, format_args!(", \"result\": null, \"traceback\": {traceback}, \"uid\": {uid}}}\r\n"));
-        send(line, out);
-    }
+fn fail(requester: &str, uid: &[u8], failure: &Failure, out: &mut Vec<Event>) {
+    let Failure { exception, text, traceback } = failure;
+    let mut line = String::from("{\"error\": true, \"message\": ");
+    json::quote_into(&mut line, &format!("{exception}: {text}"));
+    line.push_str(", \"requester\": ");
+    json::quote_into(&mut line, requester);
+    let uid = core::str::from_utf8(uid).unwrap_or("\"\"");
+    let traceback = string_array(traceback.iter().map(String::as_str));
+    put(&mut line, format_args!(", \"result\": null, \"traceback\": {traceback}, \"uid\": {uid}}}\r\n"));
+    send(line, out);
 }
 
 fn send(line: String, out: &mut Vec<Event>) {

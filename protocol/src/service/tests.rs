@@ -85,8 +85,7 @@ fn error(message: &str, uid: &str) -> String {
     )
 }
 
-const GOODBYE: &str =
-    r#"{"service": "Adder", "attribute": "__disconnect__", "args": [], "kwargs": {}, "error": false, "uid": ""}"#;
+const GOODBYE: &str = r#"{"service": "Adder", "attribute": "__disconnect__", "args": [], "kwargs": {}, "error": false, "uid": ""}"#;
 
 #[test]
 fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
@@ -117,8 +116,7 @@ fn without_a_limit_the_identity_says_minus_one() {
 
 #[test]
 fn a_refusal_is_the_end_whenever_it_comes() {
-    let refusal =
-        "{\"error\": true, \"message\": \"ValueError: no\", \"requester\": \"Manager[lab:1875]\", \"uid\": \"\"}\r\n";
+    let refusal = "{\"error\": true, \"message\": \"ValueError: no\", \"requester\": \"Manager[lab:1875]\", \"uid\": \"\"}\r\n";
     for asked_first in [false, true] {
         let mut adder = Device::new(Credentials::default());
         if asked_first {
@@ -186,7 +184,14 @@ fn requests_may_be_finished_in_any_order_and_only_once() {
 #[test]
 fn the_uid_comes_back_to_the_byte() {
     let mut adder = Device::connected();
-    for uid in ["\"a\\u00b5\\/\"", "1.10", "{\"a\": [ 1E5,null]}", "-0", "\"\\ud800\"", "123456789012345678901234567890"] {
+    for uid in [
+        "\"a\\u00b5\\/\"",
+        "1.10",
+        "{\"a\": [ 1E5,null]}",
+        "-0",
+        "\"\\ud800\"",
+        "123456789012345678901234567890",
+    ] {
         let id = adder.asked("add", uid);
         adder.finish(id, "NaN");
         assert_eq!(adder.happened(), [result("NaN", uid)]);
@@ -205,8 +210,10 @@ fn a_failure_is_sent_with_its_traceback() {
     adder.machine.finish(id, Err(&failure), &mut adder.events);
     assert_eq!(
         adder.happened(),
-        ["{\"error\": true, \"message\": \"MyError: it's\\nbad\", \"requester\": \"Ann[lab:1]\", \"result\": null, \
-          \"traceback\": [\"line \\\"1\\\"\", \"line 2\"], \"uid\": 1}"]
+        [
+            "{\"error\": true, \"message\": \"MyError: it's\\nbad\", \"requester\": \"Ann[lab:1]\", \"result\": null, \
+          \"traceback\": [\"line \\\"1\\\"\", \"line 2\"], \"uid\": 1}"
+        ]
     );
 }
 
@@ -247,7 +254,9 @@ fn a_request_that_is_too_long_is_answered_and_the_next_one_is_read() {
     adder.hear(&long);
     adder.hear(&request("add", "2"));
     let happened = adder.happened();
-    assert!(happened[0].starts_with("{\"error\": true, \"message\": \"ValueError: the request cannot be read: "));
+    assert!(
+        happened[0].starts_with("{\"error\": true, \"message\": \"ValueError: the request cannot be read: ")
+    );
     assert!(happened[0].ends_with("\"uid\": 1}"), "{}", happened[0]);
     assert_eq!(happened[1..], ["Ann[lab:1] add [1.10, NaN] {\"y\": 2}"]);
 }
@@ -269,7 +278,9 @@ fn notifications_are_sent_while_it_is_connected() {
     assert!(adder.machine.notify("[1.10]", "{\"x\": NaN}", &mut adder.events));
     assert_eq!(
         adder.happened(),
-        ["{\"error\": false, \"service\": \"Adder\", \"uid\": \"notification\", \"result\": [[1.10], {\"x\": NaN}]}"]
+        [
+            "{\"error\": false, \"service\": \"Adder\", \"uid\": \"notification\", \"result\": [[1.10], {\"x\": NaN}]}"
+        ]
     );
 
     adder.machine.end("gone", &mut adder.events);

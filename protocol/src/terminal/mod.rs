@@ -191,5 +191,13 @@ fn name(text: &str) -> Result<(&str, &str), NotUnderstood> {
     Ok((name, rest))
 }
 
+/// The JSON of a text that is one literal of Python or of JSON; `None` if it is anything else.
+#[cfg(feature = "std")]
+pub(crate) fn literal(text: &str) -> Option<String> {
+    let mut json = String::new();
+    let rest = literal::bare(text, &mut json).ok()?;
+    rest.is_empty().then_some(json)
+}
+
 #[cfg(test)]
 mod tests;

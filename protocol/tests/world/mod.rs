@@ -1,0 +1,228 @@
+//! A Manager, a client and services in one thread and without sockets, for tests of what authors hold.
+//!
+//! Lines are carried by hand between a [`Hub`] and the sessions of the devices. The only other threads are those that a
+//! service's methods run on; waiting for them is waiting to be woken, never for a time.
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use msl_network_protocol::author::{
+    Client, Endpoint, Executor, IntoService, RunningService, Runtime, ServiceOptions, ServiceSession, Session,
+};
+use msl_network_protocol::client;
+use msl_network_protocol::connection::{Action, Flow};
+use msl_network_protocol::device::{Credentials, Description, Error};
+use msl_network_protocol::hub::{Hub, Input, Output};
+use msl_network_protocol::identity::ManagerIdentity;
+use msl_network_protocol::instant::Instant;
+use msl_network_protocol::limits::Limits;
+use msl_network_protocol::mailbox::{ConnectionId, Notice};
+use msl_network_protocol::settings::{Authentication, Settings};
+
+/// After this long without being woken, a test has failed.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// A Manager with its devices.
+pub(crate) struct World {
+    hub: Hub,
+    devices: Vec<(ConnectionId, Arc<dyn Endpoint>)>,
+    port: u16,
+    pub(crate) executor: Arc<Workers>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let identity =
+            ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
+        let hub = Hub::new(Settings::new(identity, Authentication::None, Limits::default()));
+        Self { hub, devices: Vec::new(), port: 50_000, executor: Arc::default() }
+    }
+
+    /// A service that is connected.
+    pub(crate) fn service(&mut self, service: impl IntoService) -> RunningService {
+        let session =
+            ServiceSession::new(service.into_service(), ServiceOptions::default(), self.executor.clone());
+        let session = session.expect("a service without mistakes");
+        self.connect(Arc::new(session.clone()));
+        self.run(session.connected()).expect("the Manager lets it in");
+        RunningService::new(session)
+    }
+
+    /// A client that is connected.
+    pub(crate) fn client(&mut self, name: &str) -> Client {
+        let description = Description { name: name.into(), language: "Rust".into(), os: "any".into() };
+        let machine = client::Machine::new(description, Credentials::default(), 1 << 26);
+        let session = Session::new(machine, Arc::new(Stopped), None);
+        self.connect(Arc::new(session.clone()));
+        self.run(session.connected()).expect("the Manager lets it in");
+        Client::new(session, name)
+    }
+
+    /// The Manager's side of the last device's connection is closed.
+    pub(crate) fn cut_last(&mut self) {
+        let (id, endpoint) = self.devices.pop().expect("a device");
+        self.hub.handle(id, Input::Lost, Instant::EPOCH, &mut Vec::new());
+        endpoint.end("the network is down");
+    }
+
+    /// Carries lines until the future is ready.
+    pub(crate) fn run<F: Future>(&mut self, future: F) -> F::Output {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut future = pin!(future);
+        loop {
+            for (_, endpoint) in &self.devices {
+                endpoint.register(&waker);
+            }
+            self.settle();
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => return output,
+                Poll::Pending if self.settle() => {}
+                Poll::Pending => {
+                    let before = std::time::Instant::now();
+                    thread::park_timeout(STUCK);
+                    assert!(before.elapsed() < STUCK, "nothing happens any more");
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, endpoint: Arc<dyn Endpoint>) {
+        let mut outputs = Vec::new();
+        self.port += 1;
+        let id = self.hub.connect(Ipv4Addr::LOCALHOST.into(), self.port, Instant::EPOCH, &mut outputs);
+        self.devices.push((id, endpoint));
+        self.act(outputs);
+    }
+
+    /// Carries lines until there are none; returns whether there were any.
+    fn settle(&mut self) -> bool {
+        let mut any = false;
+        loop {
+            let mut more = false;
+            for (id, endpoint) in self.devices.clone() {
+                more |= self.carry(id, &*endpoint);
+            }
+            if !more {
+                return any;
+            }
+            any = true;
+        }
+    }
+
+    fn carry(&mut self, id: ConnectionId, endpoint: &dyn Endpoint) -> bool {
+        let (mut any, mut outputs) = (false, Vec::new());
+        while let Some(line) = endpoint.take() {
+            self.hub.handle(id, Input::Received(line.to_bytes()), Instant::EPOCH, &mut outputs);
+            any = true;
+        }
+        while let Some(line) = self.hub.next_line(id) {
+            let bytes = line.len();
+            endpoint.receive(line.to_bytes());
+            self.hub.handle(id, Input::Written { bytes, pending: 0 }, Instant::EPOCH, &mut outputs);
+            any = true;
+        }
+        endpoint.pump(Instant::EPOCH);
+        if self.hub.flow(id) == Flow::Draining {
+            self.hub.handle(id, Input::SendingClosed, Instant::EPOCH, &mut outputs);
+            self.hub.handle(id, Input::EndOfInput, Instant::EPOCH, &mut outputs);
+            endpoint.end("the Manager closed the connection");
+            self.devices.retain(|(device, _)| *device != id);
+            any = true;
+        }
+        self.act(outputs);
+        any
+    }
+
+    fn act(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            if let Output::Act(id, Action::LookUpHost) = output {
+                let told = Input::Told(Notice::HostName("lab".into()));
+                self.hub.handle(id, told, Instant::EPOCH, &mut Vec::new());
+            }
+        }
+    }
+}
+
+/// The end of a running service, as text.
+#[allow(dead_code, reason = "not every test file asks")]
+pub(crate) fn text(error: &Error) -> String {
+    format!("{:?} {}", error.kind(), error.message())
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// A clock that stands still, on a thread that may park.
+struct Stopped;
+
+impl Runtime for Stopped {
+    fn now(&self) -> Instant {
+        Instant::EPOCH
+    }
+
+    fn is_asynchronous_here(&self) -> bool {
+        false
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A thread for each job; or, while it holds, none: the test starts them.
+#[derive(Default)]
+pub(crate) struct Workers {
+    held: Mutex<Option<Vec<Job>>>,
+}
+
+#[allow(dead_code, reason = "not every test file holds jobs")]
+impl Workers {
+    /// From now on, jobs wait for the test.
+    pub(crate) fn hold(&self) {
+        *self.held.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// How many jobs wait for the test.
+    pub(crate) fn waiting(&self) -> usize {
+        self.held.lock().unwrap().as_ref().map_or(0, Vec::len)
+    }
+
+    /// The oldest job that waits.
+    pub(crate) fn next(&self) -> Option<Job> {
+        let mut held = self.held.lock().unwrap();
+        held.as_mut().filter(|jobs| !jobs.is_empty()).map(|jobs| jobs.remove(0))
+    }
+
+    /// Drops what waits, as a runtime does that is shut down.
+    pub(crate) fn drop_all(&self) {
+        let held = self.held.lock().unwrap().replace(Vec::new());
+        drop(held);
+    }
+}
+
+impl Executor for Workers {
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        thread::spawn(move || {
+            let mut future = future;
+            let waker = Waker::from(Arc::new(Unpark(thread::current())));
+            while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+                thread::park();
+            }
+        });
+    }
+
+    fn block(&self, job: Job) {
+        match &mut *self.held.lock().unwrap() {
+            Some(held) => held.push(job),
+            None => drop(thread::spawn(job)),
+        }
+    }
+}
