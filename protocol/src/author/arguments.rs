@@ -12,8 +12,8 @@ use crate::json;
 /// ```
 /// use msl_network_protocol::author::{Arguments, With};
 ///
-/// let arguments = Arguments::from((2.0, "V").with("range", 10));
-/// assert_eq!(arguments.args()?, "[2.0, \"V\"]".replace(", ", ","));
+/// let arguments = Arguments::from((2.0, "V").with("range", &10));
+/// assert_eq!(arguments.args()?, "[2.0,\"V\"]");
 /// assert_eq!(arguments.kwargs()?, "{\"range\": 10}");
 /// # Ok::<(), msl_network_protocol::device::Error>(())
 /// ```

@@ -9,6 +9,8 @@ mod arguments;
 mod call;
 mod client;
 mod driver;
+#[doc(hidden)]
+pub mod generated;
 mod link;
 mod notifications;
 mod park;

@@ -3,6 +3,9 @@
 //! Lines are carried by hand between a [`Hub`] and the sessions of the devices. The only other threads are those that a
 //! service's methods run on; waiting for them is waiting to be woken, never for a time.
 
+#![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
@@ -149,7 +152,6 @@ impl World {
 }
 
 /// The end of a running service, as text.
-#[allow(dead_code, reason = "not every test file asks")]
 pub(crate) fn text(error: &Error) -> String {
     format!("{:?} {}", error.kind(), error.message())
 }
@@ -183,7 +185,6 @@ pub(crate) struct Workers {
     held: Mutex<Option<Vec<Job>>>,
 }
 
-#[allow(dead_code, reason = "not every test file holds jobs")]
 impl Workers {
     /// From now on, jobs wait for the test.
     pub(crate) fn hold(&self) {

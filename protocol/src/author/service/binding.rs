@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::ServiceError;
-use super::signature::{Default, Signature};
+use super::signature::{Fallback, Signature};
 use crate::json;
 
 /// The arguments of one request, each where its parameter is.
-#[derive(Clone, Debug, core::default::Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bound {
     /// As many as there are parameters; `None` where the default counts.
     pub(super) values: Vec<Option<Bytes>>,
@@ -65,7 +65,7 @@ pub(super) fn bind(
 fn too_many(function: &str, signature: &Signature, given: usize) -> ServiceError {
     let most = signature.positional();
     let positional = signature.parameters.iter().take(most);
-    let least = positional.filter(|parameter| parameter.default == Default::Required).count();
+    let least = positional.filter(|parameter| parameter.default == Fallback::Required).count();
     let takes = if least == most { most.to_string() } else { format!("from {least} to {most}") };
     let plural = if most == 1 && least == most { "" } else { "s" };
     let were = if given == 1 { "was" } else { "were" };
@@ -86,7 +86,7 @@ fn missing(
         .zip(values)
         .filter(|(parameter, value)| {
             value.is_none()
-                && parameter.default == Default::Required
+                && parameter.default == Fallback::Required
                 && parameter.keyword_only == keyword_only
         })
         .map(|(parameter, _)| format!("'{}'", parameter.name))

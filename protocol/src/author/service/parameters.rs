@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::ServiceError;
 use super::binding::{Bound, bind};
-use super::signature::{Default, Parameter, Signature};
+use super::signature::{Fallback, Parameter, Signature};
 use crate::json;
 
 /// The arguments of a request, bound to the parameters of the method's signature.
@@ -42,8 +42,8 @@ impl CallArguments {
     pub fn read<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<T, ServiceError> {
         let (parameter, given) = self.find(name)?;
         match given.or(match &parameter.default {
-            Default::Json(default) => Some(default),
-            Default::Required | Default::Unwritten => None,
+            Fallback::Json(default) => Some(default),
+            Fallback::Required | Fallback::Unwritten => None,
         }) {
             Some(value) => self.value(parameter, value),
             None => Err(self.mistake(name, "has no default in the signature that is a literal")),

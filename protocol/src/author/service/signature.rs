@@ -26,14 +26,14 @@ pub(super) struct Parameter {
     pub(super) name: String,
     /// The type, if one is written.
     pub(super) annotation: Option<String>,
-    pub(super) default: Default,
+    pub(super) default: Fallback,
     /// Whether it stands behind a `*`, so that it can only be given by its name.
     pub(super) keyword_only: bool,
 }
 
 /// What a parameter is when it is not given.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Default {
+pub(super) enum Fallback {
     /// It must be given.
     Required,
     /// A literal, as JSON.
@@ -113,7 +113,7 @@ impl Signature {
             names.push(written);
             if is_plain {
                 self.add(parameter)?;
-            } else if parameter.default != Default::Required {
+            } else if parameter.default != Fallback::Required {
                 return Err(format!("has a default for {written}, which takes whatever is left"));
             }
         }
@@ -121,8 +121,8 @@ impl Signature {
     }
 
     fn add(&mut self, parameter: Parameter) -> Result<(), String> {
-        let follows_default = self.parameters.last().is_some_and(|last| last.default != Default::Required);
-        if parameter.default == Default::Required && follows_default && !parameter.keyword_only {
+        let follows_default = self.parameters.last().is_some_and(|last| last.default != Fallback::Required);
+        if parameter.default == Fallback::Required && follows_default && !parameter.keyword_only {
             return Err(format!(
                 "has a parameter {} without a default behind one with a default",
                 parameter.name
@@ -153,9 +153,9 @@ impl Parameter {
             return Err(format!("has a parameter {text:?} that is not NAME: TYPE = DEFAULT"));
         }
         let default = match default {
-            None => Default::Required,
+            None => Fallback::Required,
             Some(text) => terminal::literal(text.trim())
-                .map_or(Default::Unwritten, |json| Default::Json(Bytes::from(json.into_bytes()))),
+                .map_or(Fallback::Unwritten, |json| Fallback::Json(Bytes::from(json.into_bytes()))),
         };
         Ok(Self { name: name.to_string(), annotation: annotation.map(str::to_string), default, keyword_only })
     }
@@ -217,9 +217,9 @@ mod tests {
         let signature = Signature::parse(text).unwrap();
         let shown = |parameter: &Parameter| {
             let default = match &parameter.default {
-                Default::Required => "!".to_string(),
-                Default::Json(json) => String::from_utf8_lossy(json).into_owned(),
-                Default::Unwritten => "?".to_string(),
+                Fallback::Required => "!".to_string(),
+                Fallback::Json(json) => String::from_utf8_lossy(json).into_owned(),
+                Fallback::Unwritten => "?".to_string(),
             };
             let annotation = parameter.annotation.as_deref().unwrap_or("-");
             let star = if parameter.keyword_only { "*" } else { "" };

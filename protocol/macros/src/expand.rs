@@ -1,0 +1,225 @@
+//! The service of an impl block: code that makes it with the builder.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, ItemImpl, Lit, Path, ReturnType, Type};
+
+use crate::client;
+use crate::model::{self, CatchAll, Input, Kind, Method, Mistakes, Model, Parameter, Served, local};
+use crate::options::Options;
+use crate::python;
+
+/// What `#[service]` stands for. `root` is where the authors' items are, unless the macro is told otherwise.
+pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut block: ItemImpl = match syn::parse2(item.clone()) {
+        Ok(block) => block,
+        Err(error) => {
+            let error =
+                syn::Error::new(error.span(), "#[service] stands on an impl block").into_compile_error();
+            return quote!(#item #error);
+        }
+    };
+    let mut mistakes = Mistakes::default();
+    let options = Options::parse(arguments).unwrap_or_else(|error| {
+        mistakes.add(error);
+        Options::default()
+    });
+    let model = model::read(&mut block, &mut mistakes);
+    let generated = match (model, mistakes.into_error()) {
+        (Some(model), None) => generate(root, &block, &model, &options),
+        (_, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
+    };
+    quote!(#block #generated)
+}
+
+fn generate(root: &str, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {
+    let root = match &options.root {
+        Some(path) => path.clone(),
+        None => absolute(root),
+    };
+    let service = into_service(&root, block, model, options);
+    let without_client = options.no_client || !block.generics.params.is_empty();
+    let client = (!without_client).then(|| client::generate(&root, &block.self_ty, model));
+    quote!(#service #client)
+}
+
+/// `a::b` as `::a::b`.
+fn absolute(path: &str) -> Path {
+    syn::parse_str(&format!("::{path}")).expect("the entries of this crate name paths")
+}
+
+fn into_service(root: &Path, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {
+    let ty = &block.self_ty;
+    // Said here, so that an author is told at the type, and not once for each method.
+    let mut bounded = block.generics.clone();
+    let shared = quote_spanned!(ty.span()=> #ty: ::std::marker::Send + ::std::marker::Sync + 'static);
+    bounded.make_where_clause().predicates.push(syn::parse_quote!(#shared));
+    let (generics, _, bounds) = bounded.split_for_impl();
+    let name = match &options.name {
+        Some(name) => name.value(),
+        None => model::plain(&model.ident),
+    };
+    let (this, service) = (local("this"), local("service"));
+    let max_clients = options.max_clients.iter().map(|most| quote!(#service = #service.max_clients(#most);));
+    let max_concurrent =
+        options.max_concurrent.iter().map(|most| quote!(#service = #service.max_concurrent(#most);));
+    let attributes = model.attributes.iter().map(|served| add(root, served));
+    quote! {
+        #[automatically_derived]
+        impl #generics #root::generated::IntoService for #ty #bounds {
+            fn into_service(self) -> #root::generated::Service {
+                #[allow(unused_imports)]
+                use #root::generated::PlainAnswer as _;
+                let #this = ::std::sync::Arc::new(self);
+                let mut #service = #root::generated::Service::new(#name);
+                #(#max_clients)*
+                #(#max_concurrent)*
+                #(#attributes)*
+                #service
+            }
+        }
+    }
+}
+
+/// Where an error about what a method returns belongs.
+fn span_of(output: &ReturnType) -> Span {
+    match output {
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, ty) => ty.span(),
+    }
+}
+
+/// Adds one attribute.
+fn add(root: &Path, served: &Served) -> TokenStream {
+    let Served { ident, name, hidden, cfgs, kind, .. } = served;
+    let (this, service) = (local("this"), local("service"));
+    let added = match kind {
+        Kind::Constant(ty) => quote_spanned!(ty.span()=> #service.constant(#name, &Self::#ident)),
+        Kind::Property(output) => {
+            let answer = quote_spanned!(span_of(output)=> #root::generated::Answer(Self::#ident(&#this)).into_outcome());
+            quote!(#service.property(#name, move || -> #root::generated::Outcome { #answer }))
+        }
+        Kind::Method(method) => add_method(root, served, method),
+    };
+    let hide = hidden.then(|| quote!(#service = #service.hide(#name);));
+    quote! {
+        #(#cfgs)*
+        {
+            let #this = ::std::sync::Arc::clone(&#this);
+            let _ = &#this;
+            #service = #added;
+            #hide
+        }
+    }
+}
+
+fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
+    let Served { ident, name, .. } = served;
+    let (this, service, outcome) = (local("this"), local("service"), local("outcome"));
+    let (context, arguments) = (local("context"), local("arguments"));
+    let signature = signature(method);
+    let parameters = method.inputs.iter().filter_map(|input| match input {
+        Input::Parameter(parameter) => Some(read(parameter)),
+        Input::Context => None,
+    });
+    let given = method.inputs.iter().map(|input| match input {
+        Input::Context => quote!(&#context),
+        Input::Parameter(parameter) => {
+            let Parameter { ident, is_str, .. } = &**parameter;
+            if *is_str { quote!(&#ident) } else { quote!(#ident) }
+        }
+    });
+    let wait = method.is_async.then(|| quote!(.await));
+    let call = quote!(Self::#ident(&#this, #(#given),*) #wait);
+    let answer = quote_spanned!(span_of(&method.output)=> #root::generated::Answer(#call).into_outcome());
+    if method.is_async {
+        quote! {
+            #service.async_method(
+                #name,
+                #signature,
+                move |#context: #root::generated::Context, #arguments: #root::generated::CallArguments| {
+                    let #this = ::std::sync::Arc::clone(&#this);
+                    async move {
+                        let (_, _) = (&#context, &#arguments);
+                        #(#parameters)*
+                        let #outcome: #root::generated::Outcome = #answer;
+                        #outcome
+                    }
+                },
+            )
+        }
+    } else {
+        quote! {
+            #service.method(
+                #name,
+                #signature,
+                move |#context: &#root::generated::Context,
+                      #arguments: &#root::generated::CallArguments| -> #root::generated::Outcome {
+                    let (_, _) = (#context, #arguments);
+                    #(#parameters)*
+                    #answer
+                },
+            )
+        }
+    }
+}
+
+/// Reads one argument into a variable of its name.
+fn read(parameter: &Parameter) -> TokenStream {
+    let Parameter { ident, name, ty, is_str, default, catch_all } = parameter;
+    let arguments = local("arguments");
+    let ty = if *is_str { quote_spanned!(ty.span()=> ::std::string::String) } else { quote!(#ty) };
+    let value = match (catch_all, default) {
+        (Some(CatchAll::Args), _) => quote_spanned!(ty.span()=> #arguments.rest()?),
+        (Some(CatchAll::Kwargs), _) => quote_spanned!(ty.span()=> #arguments.keywords()?),
+        (None, Some(model::Fallback::Written(expr))) => {
+            let default = owned(expr, &ty);
+            quote_spanned!(ty.span()=> #arguments.read_or(#name, || -> #ty { #default })?)
+        }
+        (None, _) => quote_spanned!(ty.span()=> #arguments.read(#name)?),
+    };
+    quote!(let #ident: #ty = #value;)
+}
+
+/// A default as a value of the parameter's type: a text for a `String` needs no `.to_string()`.
+fn owned(expr: &Expr, ty: &TokenStream) -> TokenStream {
+    let is_text = matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(_), .. }));
+    let takes_string =
+        syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| python::within(&ty, "String").is_some());
+    if is_text && takes_string { quote!(::std::string::String::from(#expr)) } else { quote!(#expr) }
+}
+
+/// As Python writes it.
+fn signature(method: &Method) -> String {
+    let parameters: Vec<String> = method
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            Input::Parameter(parameter) => Some(shown(parameter)),
+            Input::Context => None,
+        })
+        .collect();
+    format!("({}) -> {}", parameters.join(", "), python::result(&method.output))
+}
+
+fn shown(parameter: &Parameter) -> String {
+    let Parameter { name, ty, default, catch_all, .. } = parameter;
+    let element = |container, position| {
+        python::within(ty, container)
+            .and_then(|mut types| types.nth(position))
+            .map_or_else(|| "Any".to_string(), python::annotation)
+    };
+    match (catch_all, default) {
+        (Some(CatchAll::Args), _) => format!("*{name}: {}", element("Vec", 0)),
+        (Some(CatchAll::Kwargs), _) => format!("**{name}: {}", element("BTreeMap", 1)),
+        (None, None) => format!("{name}: {}", python::annotation(ty)),
+        (None, Some(model::Fallback::None)) => format!("{name}: {} = None", python::annotation(ty)),
+        (None, Some(model::Fallback::Written(expr))) => {
+            format!("{name}: {} = {}", python::annotation(ty), python::literal(expr))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
