@@ -46,3 +46,5 @@ pub mod name;
 pub mod relay;
 pub mod settings;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
