@@ -112,6 +112,10 @@ impl<H: Clone> Connection<H> {
                     self.login_failed(refusal, out);
                     return true;
                 }
+                if self.end_of_input && idle {
+                    // A service that has closed its side while it was leaving will not answer any more.
+                    self.fail_open_calls(out);
+                }
                 self.finish_if_settled(idle, now, out);
                 false
             }
