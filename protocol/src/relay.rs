@@ -14,7 +14,7 @@ use core::net::IpAddr;
 use bytes::Bytes;
 
 use crate::broker::{Attempt, Broker, Denied, Route};
-use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, left};
+use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, failure, left};
 use crate::error::Refusal;
 use crate::frame::Rope;
 use crate::identity::{Identity, string_array};
@@ -188,11 +188,11 @@ impl<H: Clone> Relay<H> {
 
     /// Takes back what this service has not been sent of a client's requests.
     fn withdraw(&self, client: ConnectionId, answer: bool, office: &mut impl Office<H>) {
+        let refusal = self.connection.withdrawn();
         for request in office.own(|mailbox| mailbox.withdraw(client)) {
             if answer {
-                let line = self.connection.failure(&request);
                 // A client whose mailbox is closed needs no answer.
-                let _ = office.post(&request.reply_to, Parcel::Answer(line));
+                let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
             }
         }
         Self::wake_senders(office);
@@ -226,10 +226,9 @@ impl<H: Clone> Relay<H> {
                 self.connection.joined(outcome, now, &mut self.events);
             }
             Event::Leave => office.broker(|broker| broker.leave(self.connection.id())),
-            Event::CloseMailbox => {
+            Event::CloseMailbox(refusal) => {
                 for request in office.own(Mailbox::close) {
-                    let line = self.connection.failure(&request);
-                    let _ = office.post(&request.reply_to, Parcel::Answer(line));
+                    let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
                 }
                 Self::wake_senders(office);
             }

@@ -53,7 +53,7 @@ impl<H: Clone> Connection<H> {
             Self::note(Note::Ending(ending), out);
             out.push(Event::Leave);
             if let Side::Service(_) = device.side {
-                out.push(Event::CloseMailbox);
+                out.push(Event::CloseMailbox(self.gone()));
             }
         }
         let Phase::Identified(device) = &mut self.phase else { return };
@@ -197,13 +197,18 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    /// The error for a request that this device did not get, or did not answer.
-    pub fn failure(&self, request: &Request<H>) -> Rope {
-        Rope::from(self.gone().line(request.requester.as_str(), Some(&request.uid.raw)).into_bytes())
+    /// Why a request to this service, which stays, is not sent any more: the client is leaving.
+    pub(crate) fn withdrawn(&self) -> Refusal {
+        if let Phase::Identified(device) = &self.phase
+            && let Side::Service(service) = &device.side
+        {
+            return no_answer(&service.service);
+        }
+        self.gone()
     }
 
     /// Why there will be no answer from, or for, this device.
-    fn gone(&self) -> Refusal {
+    pub(super) fn gone(&self) -> Refusal {
         let text = match &self.phase {
             Phase::Identified(device) => {
                 match (&device.side, device.leaving.as_ref().map(|leaving| leaving.ending)) {
@@ -228,9 +233,14 @@ impl<H: Clone> Connection<H> {
     }
 
     fn drain_quietly(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
-        out.push(Event::CloseMailbox);
+        out.push(Event::CloseMailbox(self.gone()));
         self.phase = Phase::Draining { until: now + self.settings.limits.linger };
     }
+}
+
+/// The error for a request that its service did not get.
+pub(crate) fn failure<H>(request: &Request<H>, refusal: &Refusal) -> Rope {
+    Rope::from(refusal.line(request.requester.as_str(), Some(&request.uid.raw)).into_bytes())
 }
 
 /// The answer to a request whose service has left.

@@ -39,8 +39,8 @@ pub enum Event<H> {
     Join(Identity),
     /// Take the device out of the broker.
     Leave,
-    /// Let nothing more into this device's mailbox; each request in it fails.
-    CloseMailbox,
+    /// Let nothing more into this device's mailbox; each request in it is answered with this.
+    CloseMailbox(Refusal),
     /// Throw away what waits for this device: it does not read.
     ClearMailbox,
     /// Tell another connection something.

@@ -17,7 +17,7 @@ mod lines;
 mod login;
 mod opening;
 
-pub(crate) use end::left;
+pub(crate) use end::{failure, left};
 pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
 
 use alloc::boxed::Box;
@@ -249,8 +249,8 @@ impl<H: Clone> Connection<H> {
     pub fn lost(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
         self.end(Ending::Closed, now, out);
         self.tell_services(false, out);
+        out.extend([Event::CloseMailbox(self.gone()), Event::ClearMailbox]);
         self.phase = Phase::Ended;
-        out.extend([Event::CloseMailbox, Event::ClearMailbox]);
     }
 
     /// Whether more bytes should be read. While the device has to wait, a little is read ahead, so that it is noticed
