@@ -160,9 +160,8 @@ impl<H: Clone> Connection<H> {
         let Broken { error, head } = broken;
         Self::note(Note::Broken(error), out);
         let Phase::Identified(device) = &mut self.phase else { return };
-        if let Side::Service(service) = &mut device.side
-            && (head.result || head.error)
-        {
+        // Whatever else is missing: a line with the caller's name and the uid of an open request was to be its answer.
+        if let Side::Service(service) = &mut device.side {
             let requester = head.requester.as_deref().and_then(json::unquote);
             let uid = head.uid.as_deref().unwrap_or(b"\"\"");
             if let (Some(requester), Some(uid)) = (requester, json::canonical(uid))

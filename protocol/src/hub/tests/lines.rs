@@ -72,7 +72,10 @@ fn a_services_answer_that_is_too_long_is_an_error_for_its_caller() {
         world.hear(echo);
         world.say(echo, &answer);
         let errors = world.hear_errors(ann);
-        assert!(errors[0].0.starts_with("ValueError: the answer of the 'Echo' service was refused: "), "{errors:?}");
+        assert!(
+            errors[0].0.starts_with("ValueError: the answer of the 'Echo' service was refused: "),
+            "{errors:?}"
+        );
         assert_eq!((errors.len(), &errors[0].1), (1, &7.into()));
         assert_eq!(world.hear(bob).len(), 0);
         // The service is told, and goes on.
@@ -87,6 +90,7 @@ fn a_services_answer_that_is_broken_is_an_error_for_its_caller() {
     for (answer, exception) in [
         (&br#"{"requester": "Ann[lab:2]", "uid": 7, "result": [1, 2,]}"#[..], "JSONDecodeError"),
         (br#"{"requester": "Ann[lab:2]", "uid": 7, "result": 1"#, "JSONDecodeError"),
+        (br#"{"requester": "Ann[lab:2]", "uid": 7, "resu"#, "JSONDecodeError"),
         (b"{\"requester\": \"Ann[lab:2]\", \"uid\": 7, \"result\": \"\xff\"}", "UnicodeDecodeError"),
         (br#"{"requester": "Ann[lab:2]", "uid": 7, "result": 1, "result": 2}"#, "ValueError"),
         (br#"{"requester": "Ann[lab:2]", "uid": 7, "result": 1, "error": "no"}"#, "TypeError"),
@@ -212,11 +216,15 @@ fn a_person_at_a_terminal_is_understood() {
     world.say(ann, "Echo set 1.10 'a b' on=true");
     let heard = world.hear(echo);
     assert_eq!(heard[0]["requester"], "Ann[lab:1]");
-    assert_eq!((&heard[0]["args"], &heard[0]["kwargs"]), (&serde_json::json!([1.1, "a b"]), &serde_json::json!({"on": true})));
+    assert_eq!(
+        (&heard[0]["args"], &heard[0]["kwargs"]),
+        (&serde_json::json!([1.1, "a b"]), &serde_json::json!({"on": true}))
+    );
     world.say(echo, &reply("Ann[lab:1]", "\"\"", "null"));
     assert_eq!(world.hear_uids(ann), [""]);
     world.say(ann, "client Bob");
-    let message = "ValueError: this device has said already who it is; disconnect and connect again to be another one";
+    let message =
+        "ValueError: this device has said already who it is; disconnect and connect again to be another one";
     assert_eq!(world.hear(ann), [error("Ann[lab:1]", message, "")]);
     world.say(ann, "EXIT");
     assert!(world.is_closed(ann));

@@ -246,7 +246,8 @@ fn a_question_without_the_name_of_a_service_is_refused() {
     let mut world = World::new();
     let ann = world.client("Ann");
     for args in ["[]", "[7]", "[null]"] {
-        world.say(ann, &format!(r#"{{"service": "Manager", "attribute": "link", "args": {args}, "uid": 3}}"#));
+        world
+            .say(ann, &format!(r#"{{"service": "Manager", "attribute": "link", "args": {args}, "uid": 3}}"#));
         let message = "TypeError: link needs the name of a service as its first argument";
         assert_eq!(world.hear(ann), [error("Ann[lab:1]", message, 3)]);
     }
