@@ -108,8 +108,14 @@ impl<H: Clone> Connection<H> {
             Ok(Message::Reply { .. } | Message::Notification) => Some(frame),
             _ => {
                 let Phase::Identified(device) = &mut self.phase else { return None };
+                // The answer can only come behind what has come so far: holding the device up would not help.
+                let too_much = device.deferred_bytes >= self.settings.limits.client_mailbox;
                 device.deferred_bytes += frame.len();
                 device.deferred.push_back(frame);
+                if too_much {
+                    let text = "the answer to the login did not come: too much else was sent";
+                    self.login_failed(Refusal::new(Exception::Runtime, text), out);
+                }
                 None
             }
         }

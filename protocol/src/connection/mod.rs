@@ -432,9 +432,7 @@ impl<H: Clone> Device<H> {
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
     fn is_ready(&self, settings: &Settings, backlog: usize) -> bool {
         let limits = &settings.limits;
-        if self.login.as_ref().is_some_and(|login| !login.expects_answer())
-            || self.deferred_bytes >= limits.client_mailbox
-        {
+        if self.login.as_ref().is_some_and(|login| !login.expects_answer()) {
             return false;
         }
         match &self.side {
