@@ -57,8 +57,8 @@ pub trait Office<H> {
     fn incomplete(&mut self, bytes: usize);
 
     /// More is held than may be: tells the connection with the largest incomplete line to give it up
-    /// ([`Notice::SkipLine`]).
-    fn relieve(&mut self);
+    /// ([`Notice::SkipLine`]), and the one for which most waits to end if it does not read ([`Notice::MakeRoom`]).
+    fn relieve(&mut self, now: Instant);
 }
 
 /// One connection, and where it stands towards the rest.
@@ -118,6 +118,11 @@ impl<H: Clone> Relay<H> {
         self.connection.end_of_input();
     }
 
+    /// Whether the device has closed its sending side.
+    pub fn has_ended_input(&self) -> bool {
+        self.connection.has_ended_input()
+    }
+
     /// The socket is of no use any more.
     pub fn lost(&mut self, now: Instant, office: &mut impl Office<H>) {
         self.connection.lost(now, &mut self.events);
@@ -157,8 +162,8 @@ impl<H: Clone> Relay<H> {
         self.perform(now, office);
         self.retry(office);
         loop {
-            let backlog = office.own(|mailbox| mailbox.backlog());
-            let more = self.connection.advance(now, backlog, &mut self.events);
+            let pressure = office.own(|mailbox| mailbox.pressure());
+            let more = self.connection.advance(now, pressure, &mut self.events);
             self.perform(now, office);
             if !more {
                 break;
@@ -167,7 +172,7 @@ impl<H: Clone> Relay<H> {
         self.count();
         office.incomplete(self.connection.incomplete());
         if self.budget.is_exceeded() {
-            office.relieve();
+            office.relieve(now);
         }
     }
 

@@ -43,16 +43,30 @@ pub async fn serve(
         accepting.spawn(accept(socket, manager.clone(), tls.clone(), clock));
     }
     stop.await;
-    // Nobody new from here on: the listening sockets are closed with their tasks.
-    accepting.shutdown().await;
     manager.shut_down();
+    // Nobody new from here on.
+    while accepting.join_next().await.is_some() {}
     let Limits { shutdown, linger, .. } = manager.settings().limits;
     if timeout(shutdown + 2 * linger, manager.admission().all_gone()).await.is_err() {
         warn!(target: LOG, "{} connections did not end in time", manager.admission().connections());
     }
 }
 
+/// Accepts devices until the Manager shuts down.
 async fn accept(socket: TcpListener, manager: Arc<Manager>, tls: Option<TlsAcceptor>, clock: Clock) {
+    tokio::select! {
+        () = accept_all(&socket, &manager, tls.as_ref(), clock) => {}
+        () = manager.shutting_down() => {}
+    }
+    // Who waits in the listen queue is sent home: closing the socket would reset them.
+    let linger = manager.settings().limits.linger;
+    while let Ok(Ok((stream, _))) = timeout(Duration::ZERO, socket.accept()).await {
+        tokio::spawn(end(stream, linger));
+    }
+}
+
+async fn accept_all(socket: &TcpListener, manager: &Arc<Manager>, tls: Option<&TlsAcceptor>, clock: Clock) {
+    let mut failing = false;
     loop {
         let ticket = manager.admission().ticket().await;
         while manager.is_short_of_memory() {
@@ -60,10 +74,14 @@ async fn accept(socket: TcpListener, manager: Arc<Manager>, tls: Option<TlsAccep
         }
         match socket.accept().await {
             Ok((stream, address)) => {
-                tokio::spawn(connection(stream, address, ticket, manager.clone(), tls.clone(), clock));
+                failing = false;
+                tokio::spawn(connection(stream, address, ticket, manager.clone(), tls.cloned(), clock));
             }
             Err(error) => {
-                warn!(target: LOG, "cannot accept a connection: {error}");
+                // Once is enough for the log, however long it lasts.
+                if !std::mem::replace(&mut failing, true) {
+                    warn!(target: LOG, "cannot accept connections for now: {error}");
+                }
                 sleep(PAUSE).await;
             }
         }
@@ -85,18 +103,33 @@ async fn connection(
         // The device has gone already, or the system does not know an option: neither is a reason to refuse it.
         debug!(target: LOG, "{ip}:{port}: {error}");
     }
-    ticket.begin_handshake(ip).await;
+    let admitted = tokio::select! {
+        admitted = ticket.begin_handshake(ip) => admitted,
+        () = manager.shutting_down() => false,
+    };
+    if !admitted {
+        debug!(target: LOG, "{ip}:{port} is sent away: too many of its address have not said who they are");
+        return end(stream, limits.linger).await;
+    }
     let Some(tls) = tls else {
         return Driver::new(&manager, ticket, Socket::new(stream, clock), ip, port).await;
     };
-    match timeout(limits.first_answer, tls.accept(stream).into_fallible()).await {
+    let handshake = timeout(limits.first_answer, tls.accept(stream).into_fallible());
+    let handshake = tokio::select! {
+        handshake = handshake => handshake,
+        // The stream goes with the handshake; nothing was said that could be lost.
+        () = manager.shutting_down() => return,
+    };
+    match handshake {
         Ok(Ok(stream)) => Driver::new(&manager, ticket, Socket::new(stream, clock), ip, port).await,
         Ok(Err((error, stream))) => {
             log_tls_failure(&error, address);
             end(stream, limits.linger).await;
         }
-        // The stream is gone with the handshake; nothing was said that could be lost.
-        Err(_) => debug!(target: LOG, "{ip}:{port} did not finish the TLS handshake in time"),
+        Err(_) => warn!(
+            target: LOG,
+            "{ip}:{port} did not begin TLS in time; if TLS is disabled there, enable it, or start with --disable-tls"
+        ),
     }
 }
 

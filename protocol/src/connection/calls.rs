@@ -4,7 +4,7 @@
 //! A reply counts only when it names a client and a uid that are in the table: nothing that a service makes up reaches
 //! anyone (docs/wire.md, section 7).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -30,7 +30,7 @@ struct Caller<H> {
 #[derive(Debug)]
 struct Spellings {
     first: Bytes,
-    more: Vec<Bytes>,
+    more: VecDeque<Bytes>,
 }
 
 /// Somebody who waits for an answer.
@@ -67,20 +67,17 @@ impl<H: Clone> OpenCalls<H> {
         caller
             .uids
             .entry(canonical.clone())
-            .and_modify(|spellings| spellings.more.push(raw.clone()))
-            .or_insert_with(|| Spellings { first: raw.clone(), more: Vec::new() });
+            .and_modify(|spellings| spellings.more.push_back(raw.clone()))
+            .or_insert_with(|| Spellings { first: raw.clone(), more: VecDeque::new() });
     }
 
     /// The service answers: who waits for that, if anybody does. It waits no more.
     pub(super) fn settle(&mut self, requester: &str, canonical_uid: &[u8]) -> Option<Waiting<H>> {
         let caller = self.callers.get_mut(requester)?;
         let spellings = caller.uids.get_mut(canonical_uid)?;
-        let uid = if spellings.more.is_empty() {
-            let spellings = caller.uids.remove(canonical_uid)?;
-            spellings.first
-        } else {
-            let next = spellings.more.remove(0);
-            mem::replace(&mut spellings.first, next)
+        let uid = match spellings.more.pop_front() {
+            Some(next) => mem::replace(&mut spellings.first, next),
+            None => caller.uids.remove(canonical_uid)?.first,
         };
         let reply_to = caller.reply_to.clone();
         let (requester, _) = self.callers.get_key_value(requester)?;
