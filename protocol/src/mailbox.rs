@@ -304,3 +304,6 @@ impl<H> Drop for Mailbox<H> {
         self.budget.give_back(self.queued + self.taken);
     }
 }
+
+#[cfg(test)]
+mod tests;
