@@ -37,7 +37,8 @@ pub(super) struct Lab {
     clock: Rc<Cell<Instant>>,
 }
 
-type Acts = Arc<Mutex<Vec<Action>>>;
+/// What was asked of the program, or noted, and by whom.
+type Acts = Arc<Mutex<Vec<(String, Action)>>>;
 
 struct Task {
     /// `None` when it has ended.
@@ -61,7 +62,7 @@ impl Host for Program {
     fn act(&self, caller: Caller<'_>, action: Action) {
         match action {
             Action::LookUpHost => caller.mailbox.tell(Notice::HostName("lab".into())),
-            action => lock(&self.0).push(action),
+            action => lock(&self.0).push((caller.to_string(), action)),
         }
     }
 }
@@ -314,7 +315,7 @@ impl Lab {
         self.tasks[task].polls
     }
 
-    pub(super) fn acts(&self) -> Vec<Action> {
+    pub(super) fn acts(&self) -> Vec<(String, Action)> {
         std::mem::take(&mut lock(&self.acts))
     }
 

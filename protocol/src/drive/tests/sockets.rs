@@ -11,7 +11,7 @@ fn echo_and_ann(lab: &mut Lab) -> (Device, Device) {
 }
 
 fn noted(lab: &Lab, note: &Note) -> bool {
-    lab.acts().contains(&Action::Note(note.clone()))
+    lab.acts().iter().any(|(_, action)| *action == Action::Note(note.clone()))
 }
 
 #[test]
@@ -239,6 +239,29 @@ fn an_administrator_ends_the_connection_of_a_network_name() {
     lab.run();
     assert!(lab.socket(ann).manager_closed);
     assert!(noted(&lab, &Note::Ending(Ending::Administrator)));
+}
+
+#[test]
+fn a_device_is_known_by_its_name_to_the_end() {
+    for lost in [true, false] {
+        let mut lab = Lab::new();
+        let ann = lab.connect();
+        assert!(lab.acts().is_empty());
+        lab.say(ann, r#"{"result": {"type": "client", "name": "Ann"}}"#);
+        if lost {
+            lab.lose(ann);
+        } else {
+            lab.say(ann, DISCONNECT);
+        }
+        let acts = lab.acts();
+        assert_eq!(acts.len(), 2, "{acts:?}");
+        assert!(acts.iter().all(|(caller, _)| caller == "Ann[lab:0]"), "{acts:?}");
+    }
+    // One that has no name is known by its address.
+    let mut lab = Lab::new();
+    let stranger = lab.connect();
+    lab.lose(stranger);
+    assert_eq!(lab.acts()[0].0, "10.0.0.7:0");
 }
 
 #[test]
