@@ -332,3 +332,6 @@ impl<H> Drop for Mailbox<H> {
         self.budget.give_back(self.queued + self.taken);
     }
 }
+
+#[cfg(test)]
+mod tests;

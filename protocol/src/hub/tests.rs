@@ -1,5 +1,6 @@
 //! Whole Managers in memory: what one device says, another one hears.
 
+mod chaos;
 mod departures;
 mod lines;
 mod memory;

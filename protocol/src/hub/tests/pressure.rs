@@ -115,9 +115,13 @@ fn it_is_noticed_that_a_client_that_is_held_up_has_gone() {
 fn a_client_that_waits_for_room_gets_an_error_when_the_service_leaves() {
     let mut world = World::with(narrow());
     let (echo, ann) = stalled(&mut world);
+    // Nothing else of Bob's is there that could call his attention to it.
+    let bob = world.client("Bob");
+    world.say(bob, &request("Echo", "echo", "4"));
     world.lose(echo);
     let gone = |uid: i32| (left("Echo"), uid.into());
     assert_eq!(world.hear_errors(ann), [gone(2), gone(1), gone(3)]);
+    assert_eq!(world.hear_errors(bob), [gone(4)]);
 }
 
 #[test]
