@@ -69,8 +69,6 @@ pub struct Relay<H> {
     budget: Arc<Budget>,
     ip: IpAddr,
     port: u16,
-    /// The device's network name, once it has one: what is noted at its end is noted under its name.
-    name: Option<NetworkName>,
     /// What the budget counts for the input of this connection.
     counted: usize,
     events: Vec<Event<H>>,
@@ -86,16 +84,7 @@ impl<H: Clone> Relay<H> {
         port: u16,
     ) -> Self {
         let connection = Connection::new(id, settings.clone());
-        Self {
-            connection,
-            settings,
-            budget,
-            ip: plain_ip(ip),
-            port,
-            name: None,
-            counted: 0,
-            events: Vec::new(),
-        }
+        Self { connection, settings, budget, ip: plain_ip(ip), port, counted: 0, events: Vec::new() }
     }
 
     /// The connection.
@@ -239,7 +228,6 @@ impl<H: Clone> Relay<H> {
             Event::Ask { question, uid } => self.ask(question, &uid, office),
             Event::Join(identity) => {
                 let outcome = self.join(&identity, office);
-                self.name = outcome.as_ref().ok().cloned();
                 self.connection.joined(outcome, now, &mut self.events);
             }
             Event::Leave => office.broker(|broker| broker.leave(self.connection.id())),
@@ -251,7 +239,7 @@ impl<H: Clone> Relay<H> {
             }
             Event::ClearMailbox => office.own(Mailbox::clear),
             Event::Tell(to, notice) => office.tell(&to, notice),
-            Event::Act(action) => office.act(self.name.as_ref(), action),
+            Event::Act(action) => office.act(self.connection.name(), action),
         }
     }
 

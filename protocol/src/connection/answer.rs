@@ -38,15 +38,12 @@ impl Answer {
         frame.raw(Key::Result).map_or(Self::Blank, Self::Result)
     }
 
-    /// The username or password in it; of a value that is not a string, its JSON, as a password may look like a number.
-    /// `None` if there is none, or it is longer than any.
+    /// The username or password in it; `None` if there is none, or it is longer than any.
     pub(super) fn credential(&self) -> Option<String> {
         let text = match self {
-            Self::Result(raw) if raw.len() > MAX_CREDENTIAL => return None,
-            Self::Result(raw) => match json::unquote(raw) {
-                Some(text) => text.into_owned(),
-                None => String::from_utf8_lossy(raw).into_owned(),
-            },
+            // Escapes only make a string longer; the limit below is on the text.
+            Self::Result(raw) if raw.len() > 6 * MAX_CREDENTIAL => return None,
+            Self::Result(raw) => json::unquote(raw)?.into_owned(),
             Self::Typed(text) => text.clone(),
             Self::Blank => return None,
         };

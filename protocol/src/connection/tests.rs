@@ -112,7 +112,7 @@ impl Peer {
     ) -> Vec<String> {
         let mut events = Vec::new();
         what(&mut self.connection, self.now, &mut events);
-        while self.connection.advance(self.now, 0, &mut events) {}
+        while self.connection.advance(self.now, Pressure::default(), &mut events) {}
         events.iter().map(shown).collect()
     }
 }

@@ -261,7 +261,7 @@ fn tls_on_a_plain_port_gets_no_answer_but_a_note_that_says_what_to_do() {
 #[test]
 fn a_line_that_is_too_long_before_identification_ends_the_connection() {
     let limits = Limits { max_handshake_frame: 100, ..Limits::default() };
-    let message = "ValueError: a line before the device is identified has at most 100 bytes";
+    let message = "ValueError: the line is longer than 100 bytes";
     for authentication in [Authentication::None, Authentication::ManagerPassword] {
         let mut peer = Peer::opened(authentication, limits.clone()).0;
         // It is refused without waiting for its end.

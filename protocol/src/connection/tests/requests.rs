@@ -19,6 +19,11 @@ fn from_bob(uid: &str) -> Parcel<u8> {
     })
 }
 
+/// So much waits for the device itself.
+fn backlog(bytes: usize) -> Pressure {
+    Pressure { backlog: bytes, own: 0 }
+}
+
 #[test]
 fn a_line_becomes_what_it_asks_for() {
     let mut peer = Peer::client();
@@ -102,9 +107,9 @@ fn nothing_is_taken_from_a_client_that_is_above_its_high_water_mark() {
     let mut events = Vec::new();
     let line = format!("{}\n", request("Echo", "echo", "7"));
     peer.connection.receive(Bytes::from(line), peer.now, &mut events);
-    assert!(!peer.connection.advance(peer.now, limits.client_mailbox, &mut events));
+    assert!(!peer.connection.advance(peer.now, backlog(limits.client_mailbox), &mut events));
     assert!(events.is_empty());
-    assert!(peer.connection.advance(peer.now, limits.client_mailbox - 1, &mut events));
+    assert!(peer.connection.advance(peer.now, backlog(limits.client_mailbox - 1), &mut events));
     assert_eq!(events.len(), 1);
 }
 
@@ -113,7 +118,17 @@ fn a_service_is_read_however_much_waits_for_it() {
     let mut peer = Peer::service();
     let mut events = Vec::new();
     peer.connection.receive(Bytes::from(notification("Ann", "x") + "\n"), peer.now, &mut events);
-    assert!(peer.connection.advance(peer.now, usize::MAX, &mut events));
+    assert!(peer.connection.advance(peer.now, backlog(usize::MAX), &mut events));
+}
+
+#[test]
+fn a_service_that_does_not_read_what_it_asked_for_itself_is_not_read() {
+    let mut peer = Peer::service();
+    let mut events = Vec::new();
+    let limit = Limits::default().client_mailbox;
+    peer.connection.receive(Bytes::from(notification("Ann", "x") + "\n"), peer.now, &mut events);
+    assert!(!peer.connection.advance(peer.now, Pressure { backlog: limit, own: limit }, &mut events));
+    assert!(peer.connection.advance(peer.now, Pressure { backlog: limit, own: limit - 1 }, &mut events));
 }
 
 #[test]
@@ -123,7 +138,8 @@ fn a_uid_is_at_most_a_kibibyte() {
     assert_eq!(peer.says(&request("Echo", "echo", &uid)), [format!("request to Echo, uid {uid}")]);
     let uid = format!("\"{}\"", "x".repeat(1023));
     let events = peer.says(&request("Echo", "echo", &uid));
-    assert_eq!(events[0], format!("error ValueError: a uid has at most 1024 bytes, uid {uid}"));
+    // It is not kept, and so not given back either.
+    assert_eq!(events[0], "error ValueError: a uid has at most 1024 bytes, uid \"\"");
 }
 
 #[test]

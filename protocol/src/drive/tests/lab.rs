@@ -371,7 +371,7 @@ impl Lab {
         assert_eq!(self.manager.admission().connections(), 0);
         assert_eq!(self.manager.budget.held(), 0);
         assert!(lock(&self.manager.connections).is_empty());
-        assert!(lock(&self.manager.incomplete).is_empty());
+        assert!(lock(&self.manager.shortage).incomplete.is_empty());
         let census = self.manager.broker(|broker| broker.census());
         assert!(census.clients.is_empty() && census.services.is_empty());
     }
