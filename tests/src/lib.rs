@@ -6,6 +6,7 @@
 // A test tool fails by panicking: that is what its callers want.
 #![allow(clippy::missing_errors_doc)]
 
+pub mod accounts;
 pub mod peer;
 pub mod process;
 pub mod program;
