@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PATIENCE;
 use crate::peer::Peer;
 use crate::process::Process;
+use crate::{PATIENCE, Served};
 
 /// Whether connections to the program are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +78,14 @@ impl Program {
 
     /// A client that the Manager knows as `name`. Only without TLS.
     pub fn client(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_client(name);
-        peer
+        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
+        Peer::client(self.port, name)
     }
 
     /// A service that the Manager knows as `name`. Only without TLS.
     pub fn service(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_service(name);
-        peer
+        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
+        Peer::service(self.port, name)
     }
 
     /// Asks it to end (SIGTERM).
@@ -103,6 +101,16 @@ impl Program {
     /// What it has printed so far.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+}
+
+impl Served for Program {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn certificate(&self) -> Option<PathBuf> {
+        self.certificate()
     }
 }
 

@@ -5,46 +5,13 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use msl_network_tests::bystanders::{Bystanders, notification};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::Program;
 use serde_json::{Value, json};
 
 /// A small limit, so that a test need not send much to reach it.
 const MAX_FRAME: usize = 1024 * 1024;
-
-/// A service and a linked client that only want to work.
-struct Bystanders {
-    service: Peer,
-    client: Peer,
-}
-
-impl Bystanders {
-    fn new(program: &Program) -> Self {
-        let service = program.service("Adder");
-        let mut client = program.client("Ann");
-        assert_eq!(client.ask("Manager", "link", &json!(["Adder"]), "link")["error"], false);
-        Self { service, client }
-    }
-
-    /// A request, its reply and a notification, with nothing between them that is not theirs.
-    fn work(&mut self) {
-        self.client.request("Adder", "add", &json!([1, 2]), "work");
-        let request = self.service.receive();
-        assert_eq!(
-            (&request["requester"], &request["uid"]),
-            (&json!(self.client.network_name()), &json!("work"))
-        );
-        self.service.send(&notification("Adder", "tick"));
-        self.service.reply(&request, &json!(3));
-        assert_eq!(self.client.receive()["result"], json!([["tick"], {}]));
-        let reply = self.client.receive();
-        assert_eq!((&reply["result"], &reply["uid"]), (&json!(3), &json!("work")));
-    }
-}
-
-fn notification(service: &str, value: &str) -> Value {
-    json!({"error": false, "result": [[value], {}], "service": service, "uid": "notification"})
-}
 
 /// Checks an error answer in all its members; `kinds` are the exceptions that its message may begin with.
 fn assert_error(answer: &Value, uid: &Value, kinds: &[&str]) {
@@ -72,7 +39,7 @@ fn deep(levels: usize) -> String {
 #[test]
 fn a_broken_line_costs_one_error() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.client("Rude");
     let unknown = json!("");
     let known = json!("r");
@@ -130,7 +97,7 @@ fn a_broken_line_costs_one_error() {
 #[test]
 fn an_odd_line_is_no_broken_line() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut odd = program.client("Odd");
 
     odd.send_bytes(b"\r\n\n   \r\n");
@@ -150,7 +117,7 @@ fn an_odd_line_is_no_broken_line() {
 #[test]
 fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let long_name = json!({"type": "client", "name": "n".repeat(257)});
     let identities = [
         json!(null),
@@ -189,7 +156,7 @@ fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_n
 #[test]
 fn a_device_that_leaves_in_the_handshake_takes_no_name() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     drop(program.open());
     let mut silent = program.open();
     silent.end_sending();
@@ -207,7 +174,7 @@ fn a_device_that_leaves_in_the_handshake_takes_no_name() {
 #[test]
 fn a_line_that_is_too_long_before_identification_ends_the_connection() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.open();
     assert_eq!(rude.receive()["attribute"], "identity");
     rude.send_bytes(&vec![b'x'; 2 * 1024 * 1024]);
@@ -218,7 +185,7 @@ fn a_line_that_is_too_long_before_identification_ends_the_connection() {
 #[test]
 fn a_frame_over_the_limit_is_skipped_and_answered() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.client("Rude");
 
     rude.request("Adder", "add", &json!(["x".repeat(MAX_FRAME)]), "long");
@@ -230,7 +197,7 @@ fn a_frame_over_the_limit_is_skipped_and_answered() {
 #[test]
 fn a_frame_without_end_ends_the_connection_in_order() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.client("Rude");
     rude.send_bytes(&vec![b'['; 4 * MAX_FRAME]);
     rude.expect_end_after_errors();
@@ -240,7 +207,7 @@ fn a_frame_without_end_ends_the_connection_in_order() {
 #[test]
 fn what_a_client_makes_up_reaches_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.client("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
 }
@@ -248,7 +215,7 @@ fn what_a_client_makes_up_reaches_nobody() {
 #[test]
 fn what_another_service_makes_up_reaches_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.service("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
 }
@@ -276,7 +243,7 @@ fn assert_forgeries_reach_nobody(rude: &mut Peer, bystanders: &mut Bystanders) {
 #[test]
 fn a_reply_counts_once_and_only_where_something_was_asked() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let Bystanders { service, client } = &mut bystanders;
     client.request("Adder", "add", &json!([1, 2]), "open");
     let request = service.receive();
@@ -295,7 +262,7 @@ fn a_reply_counts_once_and_only_where_something_was_asked() {
 #[test]
 fn a_service_may_not_ask_a_service() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut rude = program.service("Rude");
 
     rude.request("Adder", "add", &json!([1, 2]), "asked");
@@ -307,7 +274,7 @@ fn a_service_may_not_ask_a_service() {
 #[test]
 fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     for result in ["[1, 2", &format!(r#""{}""#, "x".repeat(MAX_FRAME))] {
         let Bystanders { service, client } = &mut bystanders;
         client.request("Adder", "add", &json!([1, 2]), "open");
@@ -337,7 +304,7 @@ fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
 #[test]
 fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let mut leaver = program.service("Leaver");
     bystanders.client.request("Leaver", "add", &json!([1]), "open");
     let request = leaver.receive();
@@ -354,7 +321,7 @@ fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
 #[test]
 fn one_reader_that_stops_harms_nobody_else() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(&program);
+    let mut bystanders = Bystanders::new(program.port());
     let stopped = program.client("Stopped");
     fill_up(stopped.stream());
 
