@@ -254,9 +254,15 @@ impl<H: Clone> Connection<H> {
     }
 
     /// Whether more bytes should be read. While the device has to wait, a little is read ahead, so that it is noticed
-    /// when it goes away.
+    /// when it goes away. What is thrown away is always read: a socket that is closed with unread input resets.
     pub fn wants_input(&self) -> bool {
-        !self.end_of_input && self.flow() != Flow::Ended && self.decoder.queued() < READ_AHEAD
+        let thrown_away = match &self.phase {
+            Phase::Handshake(_) => false,
+            Phase::Identified(device) => device.ignores_input(),
+            Phase::Draining { .. } | Phase::Lingering { .. } => true,
+            Phase::Ended => return false,
+        };
+        !self.end_of_input && (thrown_away || self.decoder.queued() < READ_AHEAD)
     }
 
     /// Bytes that are kept of lines that are not complete, or wait for their turn.
