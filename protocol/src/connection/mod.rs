@@ -328,21 +328,27 @@ impl<H: Clone> Connection<H> {
     /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
     /// Returns its line.
     pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
-        if let Phase::Identified(device) = &mut self.phase {
-            match (&parcel, &mut device.side) {
-                (Parcel::Request(request), Side::Service(service)) => service.calls.enter(request),
-                (Parcel::Answer(_), Side::Client(client)) => {
-                    client.open = client.open.saturating_sub(1);
-                    if client.open == 0 {
-                        client.asked.clear();
-                    }
-                }
-                _ => {}
-            }
+        if let (Parcel::Request(request), Phase::Identified(device)) = (&parcel, &mut self.phase)
+            && let Side::Service(service) = &mut device.side
+        {
+            service.calls.enter(request);
+        }
+        if let Parcel::Answer(_) = parcel {
+            self.answers_are_gone(1);
         }
         match parcel {
             Parcel::Request(request) => request.line,
             Parcel::Answer(line) | Parcel::Notification(line) | Parcel::Own(line) => line,
+        }
+    }
+
+    /// So many answers have left this client's mailbox, to be written or thrown away: nobody waits for them any more.
+    pub(crate) fn answers_are_gone(&mut self, answers: usize) {
+        if let Some(client) = self.client() {
+            client.open = client.open.saturating_sub(answers);
+            if client.open == 0 {
+                client.asked.clear();
+            }
         }
     }
 
