@@ -99,11 +99,11 @@ impl LocalManager {
         peer
     }
 
-    /// Returns once `wanted` has been noted of the device that is called `name`.
-    pub fn expect_note(&self, name: &str, wanted: &Note) {
-        eventually(&format!("of {name}: {wanted}"), || {
+    /// Returns once something that is `wanted` has been noted of the device whose network name begins with `name`.
+    pub fn expect_note(&self, name: &str, what: &str, wanted: impl Fn(&Note) -> bool) {
+        eventually(&format!("{name}: {what}"), || {
             let notes = self.duties.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.iter().any(|(caller, note)| caller.starts_with(name) && note == wanted)
+            notes.iter().any(|(caller, note)| caller.starts_with(name) && wanted(note))
         });
     }
 

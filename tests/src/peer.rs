@@ -163,13 +163,21 @@ impl Peer {
         }
     }
 
-    /// Reads and throws away what comes until the Manager ends the connection, which it must do in order; it need not be
-    /// in good order, that is, at the end of a line.
+    /// Reads and throws away what comes until the Manager ends the connection, if need be in the middle of a line (of a
+    /// record of TLS), but not by a reset.
     pub fn expect_end_after_anything(&mut self) {
         self.stream().set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
         self.received.clear();
         let mut buffer = [0; 64 * 1024];
-        while self.channel.read(&mut buffer).expect("neither bytes nor an orderly end") > 0 {}
+        loop {
+            match self.channel.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(_) => {}
+                // TLS says so of a socket that ends without its `close_notify`.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return,
+                Err(error) => panic!("neither bytes nor an orderly end: {error}"),
+            }
+        }
     }
 
     /// Checks that the connection is ended by the Manager, in order, and that all it says before are errors.
