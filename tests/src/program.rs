@@ -37,22 +37,17 @@ impl Program {
     /// Starts the program and returns once it listens.
     pub fn start(tls: Tls, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
-        let (mut command, port) = match std::env::var("MSL_TEST_MANAGER") {
-            Ok(other) => (other_command(&other), free_port()),
-            Err(_) => (Command::new(built()), 0),
-        };
-        command.arg("start").args(["--port", &port.to_string()]);
-        if tls == Tls::Disabled {
-            command.arg("--disable-tls");
-        }
-        command
-            .args(flags)
-            .env("HOME", home.path())
-            .env("MSL_NETWORK_HOME", home.path())
-            .env_remove("SUDO_USER");
-        let process = Process::spawn("msl-network", command);
+        let port = if std::env::var_os("MSL_TEST_MANAGER").is_some() { free_port() } else { 0 };
+        let process = spawn(&home, port, tls, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
         Self { process, home, port, tls }
+    }
+
+    /// Starts the program on a port where it cannot listen; returns how it ended, and what it printed.
+    pub fn fail_to_start(port: u16) -> (ExitStatus, String) {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut process = spawn(&home, port, Tls::Disabled, &[]);
+        (process.wait(PATIENCE), process.log())
     }
 
     /// Starts the program without TLS.
@@ -91,6 +86,16 @@ impl Program {
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) {
         self.process.terminate();
+    }
+
+    /// Asks it to end as a person does, with Ctrl+C (SIGINT).
+    pub fn interrupt(&self) {
+        self.process.interrupt();
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits until it has ended.
@@ -144,6 +149,20 @@ fn listening_port(line: &str) -> Option<u16> {
     let (_, address) = line.split_once("Network Manager running on ")?;
     let (address, _) = address.split_once(" (TLS ")?;
     address.rsplit_once(':')?.1.parse().ok()
+}
+
+fn spawn(home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
+    let mut command = match std::env::var("MSL_TEST_MANAGER") {
+        Ok(other) => other_command(&other),
+        Err(_) => Command::new(built()),
+    };
+    command.arg("start").args(["--port", &port.to_string()]);
+    if tls == Tls::Disabled {
+        command.arg("--disable-tls");
+    }
+    command.args(flags);
+    command.env("HOME", home.path()).env("MSL_NETWORK_HOME", home.path()).env_remove("SUDO_USER");
+    Process::spawn("msl-network", command)
 }
 
 fn other_command(words: &str) -> Command {
