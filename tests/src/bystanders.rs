@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::Served;
 use crate::peer::Peer;
 
 /// A service and a linked client that only want to work.
@@ -14,10 +15,12 @@ pub struct Bystanders {
 }
 
 impl Bystanders {
-    /// Connects both with the Manager on this port, without TLS.
-    pub fn new(port: u16) -> Self {
-        let service = Peer::service(port, "Adder");
-        let mut client = Peer::client(port, "Ann");
+    /// Connects both.
+    pub fn new(manager: &impl Served) -> Self {
+        let mut service = Peer::connect(manager);
+        service.identify_service("Adder");
+        let mut client = Peer::connect(manager);
+        client.identify_client("Ann");
         assert_eq!(client.ask("Manager", "link", &json!(["Adder"]), "link")["error"], false);
         Self { service, client }
     }

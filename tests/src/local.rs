@@ -79,10 +79,7 @@ impl LocalManager {
 
     /// An unidentified connection, with TLS where the Manager has it.
     pub fn open(&self) -> Peer {
-        match &self.files {
-            Some((_, files)) => Peer::open_tls(self.port, &files.certificate),
-            None => Peer::open(self.port),
-        }
+        Peer::connect(self)
     }
 
     /// A client that the Manager knows as `name`.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::PATIENCE;
 use crate::channel::Channel;
+use crate::{PATIENCE, Served};
 
 /// How long nothing must arrive for a connection to count as quiet.
 const QUIET: Duration = Duration::from_millis(100);
@@ -24,7 +24,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects; the Manager's first request is not read yet.
+    /// Connects, with TLS where the Manager has it; its first request is not read yet.
+    pub fn connect(manager: &impl Served) -> Self {
+        match manager.certificate() {
+            Some(certificate) => Self::open_tls(manager.port(), &certificate),
+            None => Self::open(manager.port()),
+        }
+    }
+
+    /// Connects without TLS.
     pub fn open(port: u16) -> Self {
         Self::on(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the Manager listens"))
     }
@@ -42,20 +50,6 @@ impl Peer {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket can be set");
         Self { channel: Channel::Plain(stream), received: Vec::new(), name: String::new() }
-    }
-
-    /// A client that the Manager knows as `name`.
-    pub fn client(port: u16, name: &str) -> Self {
-        let mut peer = Self::open(port);
-        peer.identify_client(name);
-        peer
-    }
-
-    /// A service that the Manager knows as `name`.
-    pub fn service(port: u16, name: &str) -> Self {
-        let mut peer = Self::open(port);
-        peer.identify_service(name);
-        peer
     }
 
     /// The local port.
@@ -161,6 +155,21 @@ impl Peer {
         if let Some(line) = self.receive_line() {
             panic!("a line where the end should be: {}", String::from_utf8_lossy(&line));
         }
+    }
+
+    /// Reads a line without keeping it, however long; it must be the last one that there is. Returns its length in bytes.
+    pub fn skip_line(&mut self) -> usize {
+        let mut buffer = [0; 64 * 1024];
+        let mut total = self.received.len();
+        let mut last = self.received.last().copied();
+        self.received.clear();
+        while last != Some(b'\n') {
+            match self.channel.read(&mut buffer).expect("a line, not a failure") {
+                0 => panic!("a line, not the end"),
+                length => (total, last) = (total + length, Some(buffer[length - 1])),
+            }
+        }
+        total
     }
 
     /// Reads and throws away what comes until the Manager ends the connection, if need be in the middle of a line (of a

@@ -65,22 +65,23 @@ impl Program {
         (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
     }
 
-    /// An unidentified connection. Only without TLS.
+    /// An unidentified connection, with TLS where the program has it.
     pub fn open(&self) -> Peer {
-        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
-        Peer::open(self.port)
+        Peer::connect(self)
     }
 
-    /// A client that the Manager knows as `name`. Only without TLS.
+    /// A client that the Manager knows as `name`.
     pub fn client(&self, name: &str) -> Peer {
-        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
-        Peer::client(self.port, name)
+        let mut peer = self.open();
+        peer.identify_client(name);
+        peer
     }
 
-    /// A service that the Manager knows as `name`. Only without TLS.
+    /// A service that the Manager knows as `name`.
     pub fn service(&self, name: &str) -> Peer {
-        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
-        Peer::service(self.port, name)
+        let mut peer = self.open();
+        peer.identify_service(name);
+        peer
     }
 
     /// Asks it to end (SIGTERM).

@@ -64,7 +64,7 @@ fn expect_slow_consumer(manager: &LocalManager, name: &str) {
 fn a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_gets_one_answer() {
     const REQUESTS: usize = 128;
     let manager = LocalManager::plain(Limits { service_wait: SECOND, ..limits() });
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let stopped = manager.service("Stopped");
     let mut client = manager.client("Held up");
 
@@ -96,7 +96,7 @@ fn a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_g
 #[test]
 fn a_service_that_takes_nothing_is_ended_and_its_callers_are_told() {
     let manager = LocalManager::plain(Limits { write_timeout: SECOND, ..limits() });
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let mut stopped = manager.service("Stopped");
     let mut client = manager.client("Held up");
 
@@ -118,7 +118,7 @@ fn a_service_that_takes_nothing_is_ended_and_its_callers_are_told() {
 fn a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_all() {
     const MOST: usize = 2000;
     let manager = LocalManager::plain(limits());
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let mut sleeper = manager.client("Sleeper");
     assert_eq!(sleeper.ask("Manager", "link", &json!(["Adder"]), "link")["error"], false);
     let name = sleeper.network_name().to_owned();
@@ -142,7 +142,7 @@ fn a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_al
 #[test]
 fn a_client_that_does_not_read_a_reply_is_ended_and_its_service_is_not_held_up() {
     let manager = LocalManager::plain(Limits { write_timeout: SECOND, ..limits() });
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let mut sleeper = manager.client("Sleeper");
     let name = sleeper.network_name().to_owned();
 
@@ -162,7 +162,7 @@ fn a_client_that_does_not_read_replies_cannot_ask_for_more() {
     /// Their replies fill every buffer on the way many times.
     const FAR_TOO_MANY: usize = 2000;
     let manager = LocalManager::plain(Limits { open_requests: 10, write_timeout: SECOND, ..limits() });
-    let Bystanders { mut service, .. } = Bystanders::new(manager.port());
+    let Bystanders { mut service, .. } = Bystanders::new(&manager);
     let sleeper = manager.client("Sleeper");
     let name = sleeper.network_name().to_owned();
     let sending = send_in_background(&sleeper, (0..).map(|_: u32| request("Adder", "same", "")));
@@ -191,7 +191,7 @@ fn a_client_that_does_not_read_replies_cannot_ask_for_more() {
 #[test]
 fn more_connections_than_allowed_wait_until_others_leave() {
     let manager = LocalManager::plain(Limits { connections: 3, ..limits() });
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let third = manager.client("Third");
 
     let mut fourth = manager.open();
@@ -212,7 +212,7 @@ fn more_connections_than_allowed_wait_until_others_leave() {
 fn unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_time() {
     let limits = Limits { handshakes: 4, handshakes_per_address: 2, first_answer: SECOND, ..limits() };
     let manager = LocalManager::plain(limits);
-    let mut bystanders = Bystanders::new(manager.port());
+    let mut bystanders = Bystanders::new(&manager);
     let mut silent: Vec<Peer> = (0..5).map(|_| open_from(Ipv4Addr::new(127, 0, 0, 2), &manager)).collect();
     for first in &mut silent[..2] {
         assert_eq!(first.receive()["attribute"], "identity");

@@ -39,7 +39,7 @@ fn deep(levels: usize) -> String {
 #[test]
 fn a_broken_line_costs_one_error() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     let unknown = json!("");
     let known = json!("r");
@@ -97,7 +97,7 @@ fn a_broken_line_costs_one_error() {
 #[test]
 fn an_odd_line_is_no_broken_line() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut odd = program.client("Odd");
 
     odd.send_bytes(b"\r\n\n   \r\n");
@@ -117,7 +117,7 @@ fn an_odd_line_is_no_broken_line() {
 #[test]
 fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let long_name = json!({"type": "client", "name": "n".repeat(257)});
     let identities = [
         json!(null),
@@ -156,7 +156,7 @@ fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_n
 #[test]
 fn a_device_that_leaves_in_the_handshake_takes_no_name() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     drop(program.open());
     let mut silent = program.open();
     silent.end_sending();
@@ -174,7 +174,7 @@ fn a_device_that_leaves_in_the_handshake_takes_no_name() {
 #[test]
 fn a_line_that_is_too_long_before_identification_ends_the_connection() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.open();
     assert_eq!(rude.receive()["attribute"], "identity");
     rude.send_bytes(&vec![b'x'; 2 * 1024 * 1024]);
@@ -185,7 +185,7 @@ fn a_line_that_is_too_long_before_identification_ends_the_connection() {
 #[test]
 fn a_frame_over_the_limit_is_skipped_and_answered() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
 
     rude.request("Adder", "add", &json!(["x".repeat(MAX_FRAME)]), "long");
@@ -197,7 +197,7 @@ fn a_frame_over_the_limit_is_skipped_and_answered() {
 #[test]
 fn a_frame_without_end_ends_the_connection_in_order() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     rude.send_bytes(&vec![b'['; 4 * MAX_FRAME]);
     rude.expect_end_after_errors();
@@ -207,7 +207,7 @@ fn a_frame_without_end_ends_the_connection_in_order() {
 #[test]
 fn what_a_client_makes_up_reaches_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
 }
@@ -215,7 +215,7 @@ fn what_a_client_makes_up_reaches_nobody() {
 #[test]
 fn what_another_service_makes_up_reaches_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.service("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
 }
@@ -243,7 +243,7 @@ fn assert_forgeries_reach_nobody(rude: &mut Peer, bystanders: &mut Bystanders) {
 #[test]
 fn a_reply_counts_once_and_only_where_something_was_asked() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let Bystanders { service, client } = &mut bystanders;
     client.request("Adder", "add", &json!([1, 2]), "open");
     let request = service.receive();
@@ -262,7 +262,7 @@ fn a_reply_counts_once_and_only_where_something_was_asked() {
 #[test]
 fn a_service_may_not_ask_a_service() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut rude = program.service("Rude");
 
     rude.request("Adder", "add", &json!([1, 2]), "asked");
@@ -274,7 +274,7 @@ fn a_service_may_not_ask_a_service() {
 #[test]
 fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
     let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     for result in ["[1, 2", &format!(r#""{}""#, "x".repeat(MAX_FRAME))] {
         let Bystanders { service, client } = &mut bystanders;
         client.request("Adder", "add", &json!([1, 2]), "open");
@@ -304,7 +304,7 @@ fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
 #[test]
 fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let mut leaver = program.service("Leaver");
     bystanders.client.request("Leaver", "add", &json!([1]), "open");
     let request = leaver.receive();
@@ -321,7 +321,7 @@ fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
 #[test]
 fn one_reader_that_stops_harms_nobody_else() {
     let program = Program::plain(&[]);
-    let mut bystanders = Bystanders::new(program.port());
+    let mut bystanders = Bystanders::new(&program);
     let stopped = program.client("Stopped");
     fill_up(stopped.stream());
 
