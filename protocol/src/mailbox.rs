@@ -271,15 +271,17 @@ impl<H: Clone> Mailbox<H> {
         self.take_requests(|_| true)
     }
 
-    /// Throws away what waits for a device that does not read; requests stay, to be answered when it is closed.
-    pub fn clear(&mut self) {
+    /// Throws away what waits for a device that does not read; requests stay, to be answered when it is closed. Returns
+    /// how many answers were among it.
+    pub fn clear(&mut self) -> usize {
         let requests = self.take_requests(|_| true);
-        self.queue.clear();
+        let answers = self.queue.drain(..).filter(|parcel| matches!(parcel, Parcel::Answer(_))).count();
         self.budget.give_back(mem::take(&mut self.queued));
         (self.notifications, self.own) = (0, 0);
         for request in requests {
             self.enqueue(Parcel::Request(request));
         }
+        answers
     }
 
     fn take_requests(&mut self, mut which: impl FnMut(&Request<H>) -> bool) -> Vec<Request<H>> {

@@ -237,7 +237,10 @@ impl<H: Clone> Relay<H> {
                 }
                 Self::wake_senders(office);
             }
-            Event::ClearMailbox => office.own(Mailbox::clear),
+            Event::ClearMailbox => {
+                let answers = office.own(Mailbox::clear);
+                self.connection.answers_are_gone(answers);
+            }
             Event::Tell(to, notice) => office.tell(&to, notice),
             Event::Act(action) => office.act(self.connection.name(), action),
         }

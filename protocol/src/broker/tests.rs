@@ -48,11 +48,11 @@ impl Lab {
     }
 
     fn lock(&mut self, client: ConnectionId, shared: bool) -> Result<Vec<String>, Denied> {
-        self.0.acquire_lock(client, "Adder", shared).map(texts)
+        self.0.acquire_lock(client, "Adder", shared).map(|names| texts(&names))
     }
 
     fn release(&mut self, client: ConnectionId) -> Result<Vec<String>, Denied> {
-        self.0.release_lock(client, "Adder").map(texts)
+        self.0.release_lock(client, "Adder").map(|names| texts(&names))
     }
 
     fn audience(&self, service: ConnectionId) -> Vec<u64> {
@@ -64,7 +64,7 @@ fn identity(name: &str, role: Role) -> Identity {
     Identity { name: DeviceName::new(name).unwrap(), language: "any".into(), os: "any".into(), role }
 }
 
-fn texts(names: Vec<NetworkName>) -> Vec<String> {
+fn texts(names: &[NetworkName]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 

@@ -268,9 +268,15 @@ impl<H: Clone> Connection<H> {
     }
 
     /// Whether more bytes should be read. While the device has to wait, a little is read ahead, so that it is noticed
-    /// when it goes away.
+    /// when it goes away. What is thrown away is always read: a socket that is closed with unread input resets.
     pub fn wants_input(&self) -> bool {
-        !self.end_of_input && self.flow() != Flow::Ended && self.decoder.queued() < READ_AHEAD
+        let thrown_away = match &self.phase {
+            Phase::Handshake(_) => false,
+            Phase::Identified(device) => device.ignores_input(),
+            Phase::Draining { .. } | Phase::Lingering { .. } => true,
+            Phase::Ended => return false,
+        };
+        !self.end_of_input && (thrown_away || self.decoder.queued() < READ_AHEAD)
     }
 
     /// Bytes that are kept of lines that are not complete, or wait for their turn.
@@ -350,21 +356,27 @@ impl<H: Clone> Connection<H> {
     /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
     /// Returns its line.
     pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
-        if let Phase::Identified(device) = &mut self.phase {
-            match (&parcel, &mut device.side) {
-                (Parcel::Request(request), Side::Service(service)) => service.calls.enter(request),
-                (Parcel::Answer(_), Side::Client(client)) => {
-                    client.open = client.open.saturating_sub(1);
-                    if client.open == 0 && client.stalled.is_none() {
-                        client.asked.clear();
-                    }
-                }
-                _ => {}
-            }
+        if let (Parcel::Request(request), Phase::Identified(device)) = (&parcel, &mut self.phase)
+            && let Side::Service(service) = &mut device.side
+        {
+            service.calls.enter(request);
+        }
+        if let Parcel::Answer(_) = parcel {
+            self.answers_are_gone(1);
         }
         match parcel {
             Parcel::Request(request) => request.line,
             Parcel::Answer(line) | Parcel::Notification(line) | Parcel::Own(line) => line,
+        }
+    }
+
+    /// So many answers have left this client's mailbox, to be written or thrown away: nobody waits for them any more.
+    pub(crate) fn answers_are_gone(&mut self, answers: usize) {
+        if let Some(client) = self.client() {
+            client.open = client.open.saturating_sub(answers);
+            if client.open == 0 && client.stalled.is_none() {
+                client.asked.clear();
+            }
         }
     }
 

@@ -34,7 +34,7 @@ fn draining_takes_five_seconds_from_the_last_progress() {
     let mut peer = Peer::client();
     peer.says(DISCONNECT);
     assert_eq!(peer.deadline(), Some((linger, Why::Linger)));
-    peer.waits(linger - SECOND);
+    peer.waits(linger.saturating_sub(SECOND));
     peer.connection.written(true, true, peer.now);
     assert_eq!(peer.deadline(), Some((linger, Why::Linger)));
     assert_eq!(peer.waits(linger), ["clear mailbox"]);
@@ -61,7 +61,7 @@ fn a_device_that_takes_no_byte_for_five_minutes_is_a_slow_consumer() {
     let timeout = Limits::default().write_timeout;
     let mut peer = Peer::client();
     peer.connection.written(false, true, peer.now);
-    peer.waits(timeout - SECOND);
+    peer.waits(timeout.saturating_sub(SECOND));
     peer.connection.written(false, true, peer.now);
     assert_eq!(peer.deadline(), Some((SECOND, Why::Write)), "trying again is no progress");
     peer.connection.written(true, true, peer.now);

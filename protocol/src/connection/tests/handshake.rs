@@ -77,8 +77,7 @@ fn a_password_may_look_like_anything() {
         ("\"quoted\"", "\"quoted\""),
         ("  between blanks ", "between blanks"),
         ("{\"password\": \"x\"}", "{\"password\": \"x\"}"),
-        (r#"{"result": 12345}"#, "12345"),
-        (r#"{"result": null}"#, "null"),
+        (r#"{"result": "12345"}"#, "12345"),
         (r#"{"result": "\u00fc"}"#, "ü"),
         (r#"{"result": "x", "error": false, "requester": "Manager[lab:1875]", "uid": ""}"#, "x"),
     ] {
