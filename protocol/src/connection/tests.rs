@@ -38,7 +38,7 @@ impl Peer {
     fn opened(authentication: Authentication, limits: Limits) -> (Self, Vec<String>) {
         let settings = Arc::new(testing::settings(authentication, limits));
         let mut peer = Self { connection: Connection::new(ConnectionId(1), settings), now: Instant::EPOCH };
-        let events = peer.causes(|connection, now, out| connection.open(now, out));
+        let events = peer.causes(super::Connection::open);
         (peer, events)
     }
 

@@ -69,6 +69,7 @@ impl Host for Program {
 
 /// A socket, seen from both sides.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about one direction of the socket")]
 pub(super) struct Socket {
     to_manager: VecDeque<u8>,
     /// The device has closed its sending side; the Manager has read that.

@@ -73,7 +73,7 @@ fn a_service_that_asks_to_be_disconnected_has_a_free_name_at_once_and_ten_second
     let next = world.service("Echo");
     // Given two answers, one at once and one just in time, both count.
     world.say(echo, &reply("Ann[lab:2]", "1", "null"));
-    world.wait(Limits::default().leave - SECOND);
+    world.wait(Limits::default().leave.checked_sub(SECOND).unwrap());
     world.say(echo, &reply("Ann[lab:2]", "3", "null"));
     assert_eq!(world.hear_uids(ann), [1, 3]);
     assert!(!world.is_closed(echo));

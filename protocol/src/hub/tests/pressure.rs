@@ -186,7 +186,7 @@ fn a_device_that_takes_nothing_for_too_long_is_ended_as_a_slow_consumer() {
     for (client, uid) in [(ann, "1"), (bob, "2")] {
         world.say(client, &request("Echo", "echo", uid));
     }
-    world.wait(Limits::default().write_timeout - SECOND);
+    world.wait(Limits::default().write_timeout.checked_sub(SECOND).unwrap());
     assert_eq!(world.hear(ann).len(), 0);
     assert_eq!(world.wait_for_deadline(), (SECOND, Why::Write));
     assert_eq!(world.hear_errors(ann), [(left("Echo"), 1.into())]);
@@ -224,7 +224,7 @@ fn progress_gives_a_device_new_time() {
     for round in 0..3 {
         world.stop_reading(echo);
         world.say(ann, &request("Echo", "echo", &format!("{round}")));
-        world.wait(Limits::default().write_timeout - SECOND);
+        world.wait(Limits::default().write_timeout.checked_sub(SECOND).unwrap());
         world.read_again(echo);
     }
     assert_eq!(world.hear_uids(echo), [0, 1, 2]);
