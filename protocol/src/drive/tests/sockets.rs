@@ -3,7 +3,7 @@
 use super::lab::{Device, Lab};
 use crate::connection::{Action, Ending, Note};
 use crate::limits::{Limits, TURN};
-use crate::testing::{DISCONNECT, left, notification, reply, request};
+use crate::testing::{DISCONNECT, SECOND, just_before, left, notification, reply, request};
 
 /// The service Echo at port 0 and the client Ann at port 1.
 fn echo_and_ann(lab: &mut Lab) -> (Device, Device) {
@@ -60,7 +60,7 @@ fn a_socket_that_takes_few_bytes_at_a_time_gets_every_byte_in_order() {
         lab.say(ann, &request("Echo", "echo", uid));
     }
     let mut heard = Vec::new();
-    while heard.iter().filter(|byte| **byte == b'\n').count() < 3 {
+    while memchr::memchr_iter(b'\n', &heard).count() < 3 {
         lab.give_room(echo, Some(7));
         let portion = lab.hear_bytes(echo);
         assert!((1..=7).contains(&portion.len()), "{}", String::from_utf8_lossy(&heard));
@@ -126,9 +126,9 @@ fn a_device_that_does_not_close_its_side_is_waited_for_five_seconds() {
     let ann = lab.client("Ann");
     lab.say(ann, DISCONNECT);
     let linger = Limits::default().linger;
-    lab.wait(linger - std::time::Duration::from_secs(1));
+    lab.wait(just_before(linger));
     assert!(!lab.has_ended(ann));
-    lab.wait(std::time::Duration::from_secs(1));
+    lab.wait(SECOND);
     assert!(lab.has_ended(ann));
     lab.assert_empty();
 }
