@@ -21,14 +21,14 @@ const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(2);
 
 fn main() {
+    let (rows, notes): (Vec<_>, Vec<_>) = [Tls::Disabled, Tls::Enabled].map(measure).into_iter().unzip();
     println!("| connections | beside it | calls | p50 | p99 | max |");
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
-    let notes = [Tls::Disabled, Tls::Enabled].map(measure);
-    println!("\n{}", notes.join("\n"));
+    println!("{}\n\n{}", rows.concat().join("\n"), notes.join("\n"));
 }
 
-/// Prints the rows of one kind of connection; returns what else there is to say.
-fn measure(tls: Tls) -> String {
+/// The rows of one kind of connection, and what else there is to say.
+fn measure(tls: Tls) -> ([String; 2], String) {
     let mut program = Program::start(tls, &[]);
     let mut small = Pair::new(&program, "Small", "x".to_owned());
     let mut big = Pair::new(&program, "Big", "x".repeat(BIG_REPLY));
@@ -43,29 +43,23 @@ fn measure(tls: Tls) -> String {
         alone.extend(small.calls());
         beside.extend(calls_beside(&mut small, &mut big));
     }
-    print_row(kind, "nothing", &mut alone);
-    print_row(kind, "a reply of 200 MB", &mut beside);
+    let rows = [row(kind, "nothing", &mut alone), row(kind, "a reply of 200 MB", &mut beside)];
     let peak_memory = peak_memory(program.id());
     // The services' threads end with it.
     program.terminate();
     program.wait();
-    format!(
+    let note = format!(
         "{kind}: a reply of 200 MB with nothing beside it took {:.0?} (median of 3); the Manager's peak memory was {} MB",
         undisturbed[1],
         peak_memory / 1000 / 1000,
-    )
+    );
+    (rows, note)
 }
 
-fn print_row(kind: &str, beside: &str, times: &mut [Duration]) {
+fn row(kind: &str, beside: &str, times: &mut [Duration]) -> String {
     times.sort_unstable();
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000];
-    println!(
-        "| {kind} | {beside} | {} | {:.1?} | {:.1?} | {:.1?} |",
-        times.len(),
-        at(500),
-        at(990),
-        at(1000)
-    );
+    format!("| {kind} | {beside} | {} | {:.1?} | {:.1?} | {:.1?} |", times.len(), at(500), at(990), at(1000))
 }
 
 /// A client, and a service that gives the same answer to every call.

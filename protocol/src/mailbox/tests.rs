@@ -147,7 +147,7 @@ fn clearing_throws_lines_away_but_no_requests() {
     {
         mailbox.put(parcel).unwrap();
     }
-    mailbox.clear();
+    assert_eq!(mailbox.clear(), 1, "one answer");
     assert_eq!((mailbox.backlog(), budget.held()), (6, 6));
     mailbox.put(Parcel::Notification(line(50))).unwrap();
     assert!(!mailbox.has_overflowed(), "those that were thrown away do not count");
