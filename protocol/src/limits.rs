@@ -55,7 +55,7 @@ pub struct Limits {
     /// How long TCP waits between such questions. 10 s.
     pub keep_alive_interval: Duration,
     /// How many such questions may stay without an answer. 3: with the above, a computer that lost its power is noticed
-    /// within a minute, and its name is free again.
+    /// within a minute, and its name is free again; on Linux `unacknowledged` counts instead.
     pub keep_alive_probes: u32,
     /// How long sent bytes may stay unconfirmed by the peer's computer, or be refused by it while its buffers are full. A
     /// little more than `write_timeout`: a device that pauses has all of that time, and only then its connection is reset.

@@ -100,7 +100,6 @@ pub(crate) struct World {
 /// One socket: what is between a device and the hub.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the socket")]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact about one direction of the socket")]
 struct Socket {
     /// Sent by the device, not yet read by the hub.
     inbox: VecDeque<Bytes>,
