@@ -29,7 +29,7 @@ pub(crate) struct Serve {
 /// When it cannot listen.
 pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::with_source(Kind::Os, "cannot start the runtime", error))?;
+    let runtime = runtime.map_err(|error| failed("cannot start the runtime", error))?;
     let outcome = runtime.block_on(run(ready));
     // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
     runtime.shutdown_background();
@@ -39,12 +39,11 @@ pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
 async fn run(ready: Serve) -> Result<(), Error> {
     let Serve { config, computer, tls } = ready;
     // Before the port is open, so that no signal is missed once somebody may know of it.
-    let signals =
-        signals().map_err(|error| Error::with_source(Kind::Os, "cannot wait for signals", error))?;
+    let signals = signals().map_err(|error| failed("cannot wait for signals", error))?;
     let shown = config.host.as_deref().unwrap_or(&computer.host_name);
-    let listener = Listener::bind(config.host.as_deref(), config.port).await.map_err(|error| {
-        Error::with_source(Kind::Os, format!("cannot listen on {shown}:{}", config.port), error)
-    })?;
+    let listener = Listener::bind(config.host.as_deref(), config.port)
+        .await
+        .map_err(|error| failed(&format!("cannot listen on {shown}:{}", config.port), error))?;
     let identity = ManagerIdentity {
         hostname: computer.host_name.clone(),
         port: listener.port(),
@@ -74,6 +73,11 @@ async fn run(ready: Serve) -> Result<(), Error> {
     .await;
     info!(target: TARGET, "the Network Manager has been shut down");
     Ok(())
+}
+
+/// Says what could not be done, and why: "address already in use", say.
+fn failed(doing: &str, error: io::Error) -> Error {
+    Error::with_source(Kind::Os, format!("{doing}: {error}"), error)
 }
 
 fn password(authentication: &Authentication) -> Option<Secret> {

@@ -49,7 +49,7 @@ fn start_log(arguments: &StartArguments) -> Result<(Log, Home), Error> {
 }
 
 fn start(arguments: StartArguments, log: Log, home: &Home) -> Result<(), Error> {
-    let outcome = prepare(arguments, &log, home).and_then(|ready| serve::serve(ready));
+    let outcome = prepare(arguments, &log, home).and_then(serve::serve);
     if let Err(error) = &outcome {
         error!(target: TARGET, "{error}");
     }

@@ -81,12 +81,7 @@ impl Duties {
         if accepted {
             return Verdict::Accepted { administrator: false };
         }
-        let text = match credentials {
-            Credentials::ManagerPassword(_) => "Wrong Manager password",
-            Credentials::Login { .. } => "Unregistered user, or Wrong login password",
-            Credentials::HostName => "this computer is not a trusted host",
-        };
-        Verdict::Refused(Refusal::new(Exception::Value, text))
+        Verdict::Refused(credentials.refusal())
     }
 }
 

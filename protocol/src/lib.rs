@@ -51,3 +51,5 @@ pub mod relay;
 pub mod service;
 pub mod settings;
 pub mod terminal;
+#[cfg(test)]
+mod testing;

@@ -55,9 +55,11 @@ pub struct Limits {
     /// How long TCP waits between such questions. 10 s.
     pub keep_alive_interval: Duration,
     /// How many such questions may stay without an answer. 3: with the above, a computer that lost its power is noticed
-    /// within a minute, and its name is free again.
+    /// within a minute, and its name is free again; on Linux `unacknowledged` counts instead.
     pub keep_alive_probes: u32,
-    /// How long sent bytes may stay unconfirmed by the peer's computer. 60 s, the same time for a peer that is written to.
+    /// How long sent bytes may stay unconfirmed by the peer's computer, or be refused by it while its buffers are full. A
+    /// little more than `write_timeout`: a device that pauses has all of that time, and only then its connection is reset.
+    /// While it is set, Linux counts it for silent peers too, in place of the number of probes.
     pub unacknowledged: Duration,
     /// How long a Manager that shuts down waits for open answers. 5 s: service units are killed soon after.
     pub shutdown: Duration,
@@ -89,7 +91,7 @@ impl Limits {
             keep_alive_idle: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(10),
             keep_alive_probes: 3,
-            unacknowledged: Duration::from_secs(60),
+            unacknowledged: Duration::from_secs(5 * 60 + 5),
             shutdown: Duration::from_secs(5),
             linger: Duration::from_secs(5),
             leave: Duration::from_secs(10),
@@ -106,6 +108,9 @@ impl Default for Limits {
 
 /// Bytes that one connection reads, or writes, in one turn before the next one has its turn.
 pub const TURN: usize = 256 * KIB;
+
+/// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
+pub const WORTH_GIVING_UP: usize = 64 * KIB;
 
 /// Input that is taken in while a connection has to wait (for a full service, say), so that it is noticed when its
 /// device goes away.

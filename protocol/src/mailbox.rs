@@ -5,7 +5,7 @@
 //! until [`Mailbox::sent`] says that the socket has them, or a slow reader would look like a quick one.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -92,6 +92,8 @@ pub enum Notice {
     Administered(Result<String, Refusal>),
     /// Memory is short and this connection's incomplete line is the largest: give it up.
     SkipLine,
+    /// Memory is short and most of it waits for this device: end, if it has taken nothing for a while.
+    MakeRoom,
     /// The Manager is shutting down.
     Shutdown,
     /// An administrator ends this connection.
@@ -141,16 +143,26 @@ impl Budget {
     }
 }
 
+/// How much waits for a device, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressure {
+    /// All that waits or is on its way out.
+    pub backlog: usize,
+    /// Of what waits, the Manager's own answers: what the device has asked for itself.
+    pub own: usize,
+}
+
 /// The lines that wait for one device.
 #[derive(Debug)]
 pub struct Mailbox<H> {
     queue: VecDeque<Parcel<H>>,
     notices: Vec<Notice>,
-    /// The clients that wait for room, by their mailboxes.
-    waiting: BTreeMap<ConnectionId, H>,
+    /// The clients that wait for room, by their mailboxes, in the order in which they began to wait.
+    waiting: VecDeque<(ConnectionId, H)>,
     queued: usize,
     taken: usize,
     notifications: usize,
+    own: usize,
     high_water: usize,
     most_notifications: usize,
     overflowed: bool,
@@ -164,10 +176,11 @@ impl<H: Clone> Mailbox<H> {
         Self {
             queue: VecDeque::new(),
             notices: Vec::new(),
-            waiting: BTreeMap::new(),
+            waiting: VecDeque::new(),
             queued: 0,
             taken: 0,
             notifications: 0,
+            own: 0,
             high_water: limits.service_mailbox,
             most_notifications: limits.notifications,
             overflowed: false,
@@ -187,12 +200,16 @@ impl<H: Clone> Mailbox<H> {
         }
         match parcel {
             Parcel::Request(request) if self.backlog() >= self.high_water => {
-                self.waiting.insert(request.client, request.reply_to.clone());
+                if self.waiting.iter().all(|(client, _)| *client != request.client) {
+                    self.waiting.push_back((request.client, request.reply_to.clone()));
+                }
                 return Err(Undelivered::Full(Box::new(request)));
             }
             Parcel::Notification(ref line) => {
                 // Once over the limit the connection is going to end; more would only fill the memory.
-                self.overflowed |= self.notifications + line.len() > self.most_notifications;
+                // A single one may be as large as any line: it is no sign of a slow reader.
+                self.overflowed |=
+                    self.notifications > 0 && self.notifications + line.len() > self.most_notifications;
                 if self.overflowed {
                     return Ok(());
                 }
@@ -210,8 +227,10 @@ impl<H: Clone> Mailbox<H> {
         let len = parcel.line().len();
         self.queued -= len;
         self.taken += len;
-        if let Parcel::Notification(_) = parcel {
-            self.notifications -= len;
+        match parcel {
+            Parcel::Notification(_) => self.notifications -= len,
+            Parcel::Own(_) => self.own -= len,
+            _ => {}
         }
         Some(parcel)
     }
@@ -236,12 +255,13 @@ impl<H: Clone> Mailbox<H> {
     /// The mailboxes of the clients that waited for room, once there is some, or never will be. Each tries again.
     pub fn senders_with_room(&mut self) -> impl Iterator<Item = H> + use<H> {
         let ready = self.closed || self.backlog() < self.high_water;
-        let waiting = if ready { mem::take(&mut self.waiting) } else { BTreeMap::new() };
-        waiting.into_values()
+        let waiting = if ready { mem::take(&mut self.waiting) } else { VecDeque::new() };
+        waiting.into_iter().map(|(_, mailbox)| mailbox)
     }
 
     /// Takes out the requests of `client` that have not been taken for writing.
     pub fn withdraw(&mut self, client: ConnectionId) -> Vec<Request<H>> {
+        self.waiting.retain(|(waiting, _)| *waiting != client);
         self.take_requests(|request| request.client == client)
     }
 
@@ -251,15 +271,17 @@ impl<H: Clone> Mailbox<H> {
         self.take_requests(|_| true)
     }
 
-    /// Throws away what waits for a device that does not read; requests stay, to be answered when it is closed.
-    pub fn clear(&mut self) {
+    /// Throws away what waits for a device that does not read; requests stay, to be answered when it is closed. Returns
+    /// how many answers were among it.
+    pub fn clear(&mut self) -> usize {
         let requests = self.take_requests(|_| true);
-        self.queue.clear();
+        let answers = self.queue.drain(..).filter(|parcel| matches!(parcel, Parcel::Answer(_))).count();
         self.budget.give_back(mem::take(&mut self.queued));
-        self.notifications = 0;
+        (self.notifications, self.own) = (0, 0);
         for request in requests {
             self.enqueue(Parcel::Request(request));
         }
+        answers
     }
 
     fn take_requests(&mut self, mut which: impl FnMut(&Request<H>) -> bool) -> Vec<Request<H>> {
@@ -278,9 +300,17 @@ impl<H: Clone> Mailbox<H> {
     }
 
     fn enqueue(&mut self, parcel: Parcel<H>) {
+        if let Parcel::Own(line) = &parcel {
+            self.own += line.len();
+        }
         self.queued += parcel.line().len();
         self.budget.take(parcel.line().len());
         self.queue.push_back(parcel);
+    }
+
+    /// What waits for the device, for its own connection to decide whether to go on.
+    pub fn pressure(&self) -> Pressure {
+        Pressure { backlog: self.backlog(), own: self.own }
     }
 
     /// Bytes that wait or are on their way out.
@@ -304,3 +334,6 @@ impl<H> Drop for Mailbox<H> {
         self.budget.give_back(self.queued + self.taken);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,7 @@ use crate::identity::put;
 use crate::json;
 use crate::mailbox::Uid;
 
-/// The `service` of requests to the Manager itself.
-pub const MANAGER: &str = "Manager";
+pub use crate::name::MANAGER;
 /// The `attribute` of a device that asks to be disconnected.
 pub const DISCONNECT: &str = "__disconnect__";
 /// The `uid` of notifications, as JSON; no request may have it.
@@ -171,7 +170,10 @@ pub fn request(service: &str, attribute: &str, args: &str, kwargs: &str, uid: &s
     json::quote_into(&mut line, service);
     line.push_str(", \"attribute\": ");
     json::quote_into(&mut line, attribute);
-    put(&mut line, format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"));
+    put(
+        &mut line,
+        format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"),
+    );
     line
 }
 

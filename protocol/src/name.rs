@@ -7,6 +7,7 @@
 //! Easy to get wrong: a Python client tells the Manager's own password from a user's by the *look* of the
 //! request's argument, so a username must not look like the Manager's network name.
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;

@@ -14,7 +14,7 @@ use core::net::IpAddr;
 use bytes::Bytes;
 
 use crate::broker::{Attempt, Broker, Denied, Route};
-use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, left};
+use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, failure, left};
 use crate::error::Refusal;
 use crate::frame::Rope;
 use crate::identity::{Identity, string_array};
@@ -57,8 +57,8 @@ pub trait Office<H> {
     fn incomplete(&mut self, bytes: usize);
 
     /// More is held than may be: tells the connection with the largest incomplete line to give it up
-    /// ([`Notice::SkipLine`]).
-    fn relieve(&mut self);
+    /// ([`Notice::SkipLine`]), and the one for which most waits to end if it does not read ([`Notice::MakeRoom`]).
+    fn relieve(&mut self, now: Instant);
 }
 
 /// One connection, and where it stands towards the rest.
@@ -118,6 +118,11 @@ impl<H: Clone> Relay<H> {
         self.connection.end_of_input();
     }
 
+    /// Whether the device has closed its sending side.
+    pub fn has_ended_input(&self) -> bool {
+        self.connection.has_ended_input()
+    }
+
     /// The socket is of no use any more.
     pub fn lost(&mut self, now: Instant, office: &mut impl Office<H>) {
         self.connection.lost(now, &mut self.events);
@@ -157,8 +162,8 @@ impl<H: Clone> Relay<H> {
         self.perform(now, office);
         self.retry(office);
         loop {
-            let backlog = office.own(|mailbox| mailbox.backlog());
-            let more = self.connection.advance(now, backlog, &mut self.events);
+            let pressure = office.own(|mailbox| mailbox.pressure());
+            let more = self.connection.advance(now, pressure, &mut self.events);
             self.perform(now, office);
             if !more {
                 break;
@@ -167,7 +172,7 @@ impl<H: Clone> Relay<H> {
         self.count();
         office.incomplete(self.connection.incomplete());
         if self.budget.is_exceeded() {
-            office.relieve();
+            office.relieve(now);
         }
     }
 
@@ -188,11 +193,11 @@ impl<H: Clone> Relay<H> {
 
     /// Takes back what this service has not been sent of a client's requests.
     fn withdraw(&self, client: ConnectionId, answer: bool, office: &mut impl Office<H>) {
+        let refusal = self.connection.withdrawn();
         for request in office.own(|mailbox| mailbox.withdraw(client)) {
             if answer {
-                let line = self.connection.failure(&request);
                 // A client whose mailbox is closed needs no answer.
-                let _ = office.post(&request.reply_to, Parcel::Answer(line));
+                let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
             }
         }
         Self::wake_senders(office);
@@ -226,14 +231,16 @@ impl<H: Clone> Relay<H> {
                 self.connection.joined(outcome, now, &mut self.events);
             }
             Event::Leave => office.broker(|broker| broker.leave(self.connection.id())),
-            Event::CloseMailbox => {
+            Event::CloseMailbox(refusal) => {
                 for request in office.own(Mailbox::close) {
-                    let line = self.connection.failure(&request);
-                    let _ = office.post(&request.reply_to, Parcel::Answer(line));
+                    let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
                 }
                 Self::wake_senders(office);
             }
-            Event::ClearMailbox => office.own(Mailbox::clear),
+            Event::ClearMailbox => {
+                let answers = office.own(Mailbox::clear);
+                self.connection.answers_are_gone(answers);
+            }
             Event::Tell(to, notice) => office.tell(&to, notice),
             Event::Act(action) => office.act(self.connection.name(), action),
         }

@@ -12,3 +12,23 @@ pub use msl_network_protocol as protocol;
 pub use msl_network_protocol::drive::Manager;
 pub use serve::serve;
 pub use wire::{Clock, Socket};
+
+/// The Rust code in the documents compiles and holds what it says. They are here since this crate sees both a runtime and the
+/// protocol.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../CONTRIBUTING.md")]
+    struct Contributing;
+
+    #[doc = include_str!("../../docs/theory.md")]
+    struct Theory;
+
+    #[doc = include_str!("../../docs/wire.md")]
+    struct Wire;
+
+    #[doc = include_str!("../../docs/design.md")]
+    struct Design;
+}

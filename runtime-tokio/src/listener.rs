@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 /// Devices that may wait to be accepted. The computer's own limit counts too.
-const BACKLOG: i32 = 1024;
+pub(crate) const BACKLOG: i32 = 1024;
 
 /// The sockets that a Manager listens on: one for each address of its host, all with the same port.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use crate::listener::configure;
+use crate::listener::{BACKLOG, configure};
 use crate::{Clock, Listener, Socket};
 
 /// The target of the log lines of this project.
@@ -36,82 +37,137 @@ pub async fn serve(
     tls: Option<Arc<rustls::ServerConfig>>,
     stop: impl Future<Output = ()>,
 ) {
-    let clock = Clock::start();
-    let tls = tls.map(TlsAcceptor::from);
+    let door = Door { manager: manager.clone(), tls: tls.map(TlsAcceptor::from), clock: Clock::start() };
     let mut accepting = JoinSet::new();
     for socket in listener.sockets {
-        accepting.spawn(accept(socket, manager.clone(), tls.clone(), clock));
+        accepting.spawn(door.clone().accept(socket));
     }
     stop.await;
-    // Nobody new from here on: the listening sockets are closed with their tasks.
-    accepting.shutdown().await;
     manager.shut_down();
     let Limits { shutdown, linger, .. } = manager.settings().limits;
-    if timeout(shutdown + 2 * linger, manager.admission().all_gone()).await.is_err() {
+    let all_gone = async {
+        accepting.join_all().await;
+        manager.admission().all_gone().await;
+    };
+    if timeout(shutdown + 2 * linger, all_gone).await.is_err() {
         warn!(target: LOG, "{} connections did not end in time", manager.admission().connections());
     }
 }
 
-async fn accept(socket: TcpListener, manager: Arc<Manager>, tls: Option<TlsAcceptor>, clock: Clock) {
-    loop {
-        let ticket = manager.admission().ticket().await;
-        while manager.is_short_of_memory() {
-            sleep(PAUSE).await;
-        }
-        match socket.accept().await {
-            Ok((stream, address)) => {
-                tokio::spawn(connection(stream, address, ticket, manager.clone(), tls.clone(), clock));
-            }
-            Err(error) => {
-                warn!(target: LOG, "cannot accept a connection: {error}");
-                sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn connection(
-    stream: TcpStream,
-    address: SocketAddr,
-    mut ticket: Ticket,
+/// What every accepted device needs on its way in.
+#[derive(Clone)]
+struct Door {
     manager: Arc<Manager>,
     tls: Option<TlsAcceptor>,
     clock: Clock,
-) {
-    let (ip, port) = (plain_ip(address.ip()), address.port());
-    debug!(target: LOG, "new connection request from {ip}:{port}");
-    let limits = &manager.settings().limits;
-    if let Err(error) = configure(&stream, limits) {
-        // The device has gone already, or the system does not know an option: neither is a reason to refuse it.
-        debug!(target: LOG, "{ip}:{port}: {error}");
-    }
-    ticket.begin_handshake(ip).await;
-    let Some(tls) = tls else {
-        return Driver::new(&manager, ticket, Socket::new(stream, clock), ip, port).await;
-    };
-    match timeout(limits.first_answer, tls.accept(stream).into_fallible()).await {
-        Ok(Ok(stream)) => Driver::new(&manager, ticket, Socket::new(stream, clock), ip, port).await,
-        Ok(Err((error, stream))) => {
-            log_tls_failure(&error, address);
-            end(stream, limits.linger).await;
+}
+
+impl Door {
+    async fn accept(self, socket: TcpListener) {
+        tokio::select! {
+            () = self.accept_all(&socket) => {}
+            () = self.manager.shutting_down() => {}
         }
-        // The stream is gone with the handshake; nothing was said that could be lost.
-        Err(_) => debug!(target: LOG, "{ip}:{port} did not finish the TLS handshake in time"),
+        turn_away(socket, self.manager.settings().limits.linger).await;
+    }
+
+    async fn accept_all(&self, socket: &TcpListener) {
+        let mut failing = false;
+        loop {
+            let ticket = self.manager.admission().ticket().await;
+            while self.manager.is_short_of_memory() {
+                sleep(PAUSE).await;
+            }
+            match socket.accept().await {
+                Ok((stream, address)) => {
+                    failing = false;
+                    tokio::spawn(self.clone().connection(stream, address, ticket));
+                }
+                Err(error) => {
+                    // Once is enough for the log, however long it lasts.
+                    if !mem::replace(&mut failing, true) {
+                        warn!(target: LOG, "cannot accept connections for now: {error}");
+                    }
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, mut stream: TcpStream, address: SocketAddr, mut ticket: Ticket) {
+        let (ip, port) = (plain_ip(address.ip()), address.port());
+        debug!(target: LOG, "new connection request from {ip}:{port}");
+        let limits = &self.manager.settings().limits;
+        if let Err(error) = configure(&stream, limits) {
+            // The device has gone already, or the system does not know an option: neither is a reason to refuse it.
+            debug!(target: LOG, "{ip}:{port}: {error}");
+        }
+        let welcome = async {
+            if !ticket.begin_handshake(ip).await {
+                return Err(io::ErrorKind::QuotaExceeded.into());
+            }
+            match &self.tls {
+                None => Ok(None),
+                // Borrowed, so that the socket is still there when this fails or takes too long.
+                Some(tls) => match timeout(limits.first_answer, tls.accept(&mut stream)).await {
+                    Ok(accepted) => accepted.map(Some),
+                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
+                },
+            }
+        };
+        let outcome = tokio::select! {
+            // Devices that are not served yet have nothing to wait for.
+            () = self.manager.shutting_down() => Err(io::ErrorKind::Interrupted.into()),
+            outcome = welcome => outcome,
+        };
+        match outcome {
+            Ok(Some(stream)) => {
+                Driver::new(&self.manager, ticket, Socket::new(stream, self.clock), ip, port).await;
+            }
+            Ok(None) => {
+                Driver::new(&self.manager, ticket, Socket::new(stream, self.clock), ip, port).await;
+            }
+            Err(error) => {
+                log_failure(&error, address);
+                end(stream, limits.linger).await;
+            }
+        }
     }
 }
 
-fn log_tls_failure(error: &io::Error, address: SocketAddr) {
+/// Ends the connections that nobody has accepted: closing the listening socket would reset them.
+async fn turn_away(socket: TcpListener, linger: Duration) {
+    let mut ending = JoinSet::new();
+    // Bounded, since new ones may come all the time.
+    if let Ok(socket) = socket.into_std() {
+        let waiting = (0..BACKLOG).map_while(|_| socket.accept().ok());
+        for (stream, _) in waiting {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                ending.spawn(end(stream, linger));
+            }
+        }
+    }
+    ending.join_all().await;
+}
+
+fn log_failure(error: &io::Error, address: SocketAddr) {
+    const MEND: &str = "connect with TLS, or start with --disable-tls";
     let plain = error
         .get_ref()
         .and_then(|error| error.downcast_ref::<rustls::Error>())
         .is_some_and(|error| matches!(error, rustls::Error::InvalidMessage(_)));
-    if plain {
-        warn!(
-            target: LOG,
-            "{address} does not speak TLS, which is enabled on this port (connect with TLS, or start with --disable-tls)"
-        );
-    } else {
-        debug!(target: LOG, "{address}: the TLS handshake failed: {error}");
+    match error.kind() {
+        io::ErrorKind::Interrupted => debug!(target: LOG, "{address}: the Manager is shutting down"),
+        io::ErrorKind::QuotaExceeded => {
+            warn!(target: LOG, "{address}: too many devices of this address have not said who they are");
+        }
+        io::ErrorKind::TimedOut => {
+            warn!(target: LOG, "{address} has not begun TLS, which is enabled on this port ({MEND})");
+        }
+        _ if plain => {
+            warn!(target: LOG, "{address} does not speak TLS, which is enabled on this port ({MEND})");
+        }
+        _ => debug!(target: LOG, "{address}: the TLS handshake failed: {error}"),
     }
 }
 

@@ -6,6 +6,10 @@
 // A test tool fails by panicking: that is what its callers want.
 #![allow(clippy::missing_errors_doc)]
 
+pub mod accounts;
+pub mod bystanders;
+mod channel;
+pub mod local;
 pub mod peer;
 pub mod process;
 pub mod program;
@@ -13,11 +17,21 @@ pub mod python;
 pub mod random;
 pub mod transcript;
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long any single awaited event may take; far more than a loaded machine needs, so that reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A Manager that devices can connect to.
+pub trait Served {
+    /// The port that it listens on.
+    fn port(&self) -> u16;
+
+    /// The file with its certificate; none without TLS.
+    fn certificate(&self) -> Option<PathBuf>;
+}
 
 /// Asks again and again until `condition` holds, for what no message tells; `what` is for the failure.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {

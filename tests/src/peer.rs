@@ -1,14 +1,16 @@
-//! A device on a plain socket that sends exactly what a test tells it to, be it rude or well-behaved.
+//! A device on a socket, plain or with TLS, that sends exactly what a test tells it to, be it rude or well-behaved.
 //!
 //! It panics where the connection ends by a reset: no connection with a Manager may (`docs/wire.md` section 9).
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::PATIENCE;
+use crate::channel::Channel;
+use crate::{PATIENCE, Served};
 
 /// How long nothing must arrive for a connection to count as quiet.
 const QUIET: Duration = Duration::from_millis(100);
@@ -16,23 +18,43 @@ const QUIET: Duration = Duration::from_millis(100);
 /// One connection to a Manager.
 #[derive(Debug)]
 pub struct Peer {
-    stream: TcpStream,
+    channel: Channel,
     received: Vec<u8>,
     name: String,
 }
 
 impl Peer {
-    /// Connects; the Manager's first request is not read yet.
+    /// Connects, with TLS where the Manager has it; its first request is not read yet.
+    pub fn connect(manager: &impl Served) -> Self {
+        match manager.certificate() {
+            Some(certificate) => Self::open_tls(manager.port(), &certificate),
+            None => Self::open(manager.port()),
+        }
+    }
+
+    /// Connects without TLS.
     pub fn open(port: u16) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the Manager listens");
+        Self::on(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the Manager listens"))
+    }
+
+    /// Connects with TLS, as `localhost`, to a Manager that has this certificate.
+    pub fn open_tls(port: u16, certificate: &Path) -> Self {
+        let mut peer = Self::open(port);
+        peer.channel = peer.channel.encrypt(certificate);
+        peer
+    }
+
+    /// Takes a socket that is connected already.
+    pub fn on(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a socket can be set");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket can be set");
-        Self { stream, received: Vec::new(), name: String::new() }
+        Self { channel: Channel::Plain(stream), received: Vec::new(), name: String::new() }
     }
 
     /// The local port.
     pub fn port(&self) -> u16 {
-        self.stream.local_addr().expect("it is connected").port()
+        self.stream().local_addr().expect("it is connected").port()
     }
 
     /// The network name that the Manager has given to an identified device.
@@ -72,7 +94,7 @@ impl Peer {
 
     /// Sends bytes as they are.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).expect("the Manager takes what it is sent");
+        self.channel.write_all(bytes).expect("the Manager takes what it is sent");
     }
 
     /// Sends a request without waiting for its answer.
@@ -106,7 +128,7 @@ impl Peer {
 
     /// The next line without its ending, or none at the end of the stream.
     pub fn receive_line(&mut self) -> Option<Vec<u8>> {
-        self.stream.set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
+        self.stream().set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
         let mut searched = 0;
         loop {
             if let Some(length) = self.received[searched..].iter().position(|&byte| byte == b'\n') {
@@ -117,7 +139,7 @@ impl Peer {
             }
             searched = self.received.len();
             let mut buffer = [0; 16 * 1024];
-            match self.stream.read(&mut buffer) {
+            match self.channel.read(&mut buffer) {
                 Ok(0) => {
                     assert!(self.received.is_empty(), "the stream ends in the middle of a line");
                     return None;
@@ -135,6 +157,38 @@ impl Peer {
         }
     }
 
+    /// Reads a line without keeping it, however long; it must be the last one that there is. Returns its length in bytes.
+    pub fn skip_line(&mut self) -> usize {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut total = self.received.len();
+        let mut last = self.received.last().copied();
+        self.received.clear();
+        while last != Some(b'\n') {
+            match self.channel.read(&mut buffer).expect("a line, not a failure") {
+                0 => panic!("a line, not the end"),
+                length => (total, last) = (total + length, Some(buffer[length - 1])),
+            }
+        }
+        total
+    }
+
+    /// Reads and throws away what comes until the Manager ends the connection, if need be in the middle of a line (of a
+    /// record of TLS), but not by a reset.
+    pub fn expect_end_after_anything(&mut self) {
+        self.stream().set_read_timeout(Some(PATIENCE)).expect("a socket can be set");
+        self.received.clear();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.channel.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(_) => {}
+                // TLS says so of a socket that ends without its `close_notify`.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return,
+                Err(error) => panic!("neither bytes nor an orderly end: {error}"),
+            }
+        }
+    }
+
     /// Checks that the connection is ended by the Manager, in order, and that all it says before are errors.
     pub fn expect_end_after_errors(&mut self) {
         while let Some(line) = self.receive_line() {
@@ -145,15 +199,15 @@ impl Peer {
 
     /// The socket, for what the other methods cannot do.
     pub fn stream(&self) -> &TcpStream {
-        &self.stream
+        self.channel.socket()
     }
 
     /// Checks that nothing has arrived, and that nothing arrives for a short while.
     pub fn expect_quiet(&mut self) {
         assert!(self.received.is_empty(), "unread: {}", String::from_utf8_lossy(&self.received));
-        self.stream.set_read_timeout(Some(QUIET)).expect("a socket can be set");
+        self.stream().set_read_timeout(Some(QUIET)).expect("a socket can be set");
         let mut buffer = [0; 1024];
-        match self.stream.read(&mut buffer) {
+        match self.channel.read(&mut buffer) {
             Ok(length) => panic!("not quiet: {:?}", String::from_utf8_lossy(&buffer[..length])),
             Err(error) => assert!(
                 matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
@@ -164,6 +218,6 @@ impl Peer {
 
     /// Ends the sending side; answers can still be read.
     pub fn end_sending(&mut self) {
-        self.stream.shutdown(Shutdown::Write).expect("the connection is open");
+        self.channel.end_sending();
     }
 }

@@ -93,6 +93,16 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// Asks the child to end as a person does at a terminal, with Ctrl+C (SIGINT).
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the child at once (SIGKILL).
     pub fn kill(&self) {
         self.signal(Signal::KILL);

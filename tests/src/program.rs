@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PATIENCE;
 use crate::peer::Peer;
 use crate::process::Process;
+use crate::{PATIENCE, Served};
 
 /// Whether connections to the program are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,22 +37,17 @@ impl Program {
     /// Starts the program and returns once it listens.
     pub fn start(tls: Tls, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
-        let (mut command, port) = match std::env::var("MSL_TEST_MANAGER") {
-            Ok(other) => (other_command(&other), free_port()),
-            Err(_) => (Command::new(built()), 0),
-        };
-        command.arg("start").args(["--port", &port.to_string()]);
-        if tls == Tls::Disabled {
-            command.arg("--disable-tls");
-        }
-        command
-            .args(flags)
-            .env("HOME", home.path())
-            .env("MSL_NETWORK_HOME", home.path())
-            .env_remove("SUDO_USER");
-        let process = Process::spawn("msl-network", command);
+        let port = if std::env::var_os("MSL_TEST_MANAGER").is_some() { free_port() } else { 0 };
+        let process = spawn(&home, port, tls, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
         Self { process, home, port, tls }
+    }
+
+    /// Starts the program on a port where it cannot listen; returns how it ended, and what it printed.
+    pub fn fail_to_start(port: u16) -> (ExitStatus, String) {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut process = spawn(&home, port, Tls::Disabled, &[]);
+        (process.wait(PATIENCE), process.log())
     }
 
     /// Starts the program without TLS.
@@ -70,20 +65,19 @@ impl Program {
         (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
     }
 
-    /// An unidentified connection. Only without TLS.
+    /// An unidentified connection, with TLS where the program has it.
     pub fn open(&self) -> Peer {
-        assert_eq!(self.tls, Tls::Disabled, "a plain socket cannot talk TLS");
-        Peer::open(self.port)
+        Peer::connect(self)
     }
 
-    /// A client that the Manager knows as `name`. Only without TLS.
+    /// A client that the Manager knows as `name`.
     pub fn client(&self, name: &str) -> Peer {
         let mut peer = self.open();
         peer.identify_client(name);
         peer
     }
 
-    /// A service that the Manager knows as `name`. Only without TLS.
+    /// A service that the Manager knows as `name`.
     pub fn service(&self, name: &str) -> Peer {
         let mut peer = self.open();
         peer.identify_service(name);
@@ -95,6 +89,16 @@ impl Program {
         self.process.terminate();
     }
 
+    /// Asks it to end as a person does, with Ctrl+C (SIGINT).
+    pub fn interrupt(&self) {
+        self.process.interrupt();
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits until it has ended.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait(PATIENCE)
@@ -103,6 +107,16 @@ impl Program {
     /// What it has printed so far.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+}
+
+impl Served for Program {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn certificate(&self) -> Option<PathBuf> {
+        self.certificate()
     }
 }
 
@@ -136,6 +150,20 @@ fn listening_port(line: &str) -> Option<u16> {
     let (_, address) = line.split_once("Network Manager running on ")?;
     let (address, _) = address.split_once(" (TLS ")?;
     address.rsplit_once(':')?.1.parse().ok()
+}
+
+fn spawn(home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
+    let mut command = match std::env::var("MSL_TEST_MANAGER") {
+        Ok(other) => other_command(&other),
+        Err(_) => Command::new(built()),
+    };
+    command.arg("start").args(["--port", &port.to_string()]);
+    if tls == Tls::Disabled {
+        command.arg("--disable-tls");
+    }
+    command.args(flags);
+    command.env("HOME", home.path()).env("MSL_NETWORK_HOME", home.path()).env_remove("SUDO_USER");
+    Process::spawn("msl-network", command)
 }
 
 fn other_command(words: &str) -> Command {

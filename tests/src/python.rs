@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::Served;
 use crate::process::Process;
-use crate::program::Program;
 
 /// The release that the tests are about.
 const PACKAGE: &str = "msl-network==1.0.0";
@@ -31,7 +31,7 @@ pub struct Script {
 
 impl Script {
     /// Starts a script that talks to `manager`, with further arguments of its own.
-    pub fn start(name: &str, manager: &Program, args: &[&str]) -> Self {
+    pub fn start(name: &str, manager: &impl Served, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = Command::new(interpreter());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name));
@@ -44,7 +44,7 @@ impl Script {
     }
 
     /// Runs a script to its end, which must be a success, and returns what it found.
-    pub fn run(name: &str, manager: &Program, args: &[&str]) -> Facts {
+    pub fn run(name: &str, manager: &impl Served, args: &[&str]) -> Facts {
         Self::start(name, manager, args).finish()
     }
 

@@ -4,13 +4,17 @@
 
 use std::time::Duration;
 
+use msl_network_protocol::limits::Limits;
+use msl_network_tests::local::LocalManager;
 use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::{Facts, Script, assert_error};
+use serde_json::{Value, json};
 
 plain_and_tls! {
     a_service_that_is_killed_answers_its_callers
     devices_survive_the_end_of_the_manager
+    devices_survive_a_shutdown_by_an_administrator
     devices_survive_a_refusal
     devices_survive_frames_that_are_too_long
 }
@@ -65,6 +69,29 @@ fn devices_survive_the_end_of_the_manager(tls: Tls) {
     assert_ne!(facts.one("next call")["kind"], "TimeoutError");
     service.finish().one("ended");
     assert!(program.wait().success());
+}
+
+fn devices_survive_a_shutdown_by_an_administrator(tls: Tls) {
+    let limits = Limits { shutdown: Duration::from_secs(1), ..Limits::default() };
+    let manager = LocalManager::start(tls, limits);
+    let service = Script::start("serve.py", &manager, &["Waiter"]);
+    let client = Script::start("waiting.py", &manager, &[]);
+    service.wait_for_many("called", 3);
+
+    let facts = Script::run("administrator.py", &manager, &[]);
+    assert_eq!(facts.one("users")["result"], json!(["ada", "bob"]));
+    assert_eq!(facts.one("shutdown")["result"], Value::Null);
+    assert_eq!(facts.one("connected")["result"], false);
+    assert_eq!(facts.all("failed").len(), 2);
+    assert_nothing_spins(&facts);
+    let others = client.finish();
+    assert_eq!(others.all("failed").len(), 3);
+    assert_nothing_spins(&others);
+    for failure in [facts.all("failed"), others.all("failed")].concat() {
+        assert_error(failure, "RuntimeError", &["ConnectionError: "]);
+    }
+    service.finish().one("ended");
+    manager.wait();
 }
 
 fn devices_survive_a_refusal(tls: Tls) {

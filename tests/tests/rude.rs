@@ -5,46 +5,13 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use msl_network_tests::bystanders::{Bystanders, notification};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::Program;
 use serde_json::{Value, json};
 
 /// A small limit, so that a test need not send much to reach it.
 const MAX_FRAME: usize = 1024 * 1024;
-
-/// A service and a linked client that only want to work.
-struct Bystanders {
-    service: Peer,
-    client: Peer,
-}
-
-impl Bystanders {
-    fn new(program: &Program) -> Self {
-        let service = program.service("Adder");
-        let mut client = program.client("Ann");
-        assert_eq!(client.ask("Manager", "link", &json!(["Adder"]), "link")["error"], false);
-        Self { service, client }
-    }
-
-    /// A request, its reply and a notification, with nothing between them that is not theirs.
-    fn work(&mut self) {
-        self.client.request("Adder", "add", &json!([1, 2]), "work");
-        let request = self.service.receive();
-        assert_eq!(
-            (&request["requester"], &request["uid"]),
-            (&json!(self.client.network_name()), &json!("work"))
-        );
-        self.service.send(&notification("Adder", "tick"));
-        self.service.reply(&request, &json!(3));
-        assert_eq!(self.client.receive()["result"], json!([["tick"], {}]));
-        let reply = self.client.receive();
-        assert_eq!((&reply["result"], &reply["uid"]), (&json!(3), &json!("work")));
-    }
-}
-
-fn notification(service: &str, value: &str) -> Value {
-    json!({"error": false, "result": [[value], {}], "service": service, "uid": "notification"})
-}
 
 /// Checks an error answer in all its members; `kinds` are the exceptions that its message may begin with.
 fn assert_error(answer: &Value, uid: &Value, kinds: &[&str]) {

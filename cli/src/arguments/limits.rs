@@ -83,7 +83,7 @@ pub(crate) struct LimitArguments {
     #[arg(long, value_name = "NUMBER")]
     keep_alive_probes: Option<u32>,
 
-    /// Time a device's computer may leave sent bytes unconfirmed [default: 1m]
+    /// Time a device's computer may leave sent bytes unconfirmed [default: 5m 5s]
     #[arg(long, value_name = "TIME")]
     unacknowledged: Option<Time>,
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::Arguments;
 use super::call::{Call, Slot};
 use super::driver::Endpoint;
 use super::link::Link;
 use super::notifications::{Inbox, Notification, decode};
-use super::Arguments;
 use crate::client::{CallId, Event, Machine, Request};
 use crate::device::{Error, ErrorKind, Prompt};
 use crate::drive::lock;
@@ -330,7 +330,11 @@ impl Client {
     }
 
     /// Asks the Manager for something that only an administrator may, like `users_table.usernames`.
-    pub fn admin_request<T: DeserializeOwned + 'static>(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<T> {
+    pub fn admin_request<T: DeserializeOwned + 'static>(
+        &self,
+        attribute: &str,
+        arguments: impl Into<Arguments>,
+    ) -> Call<T> {
         self.session.call(MANAGER, attribute, &arguments.into(), |answer| decode(&answer))
     }
 
@@ -352,7 +356,8 @@ impl Client {
 
 /// The answer of a request whose JSON is wanted as it came.
 pub(super) fn raw(answer: &Bytes) -> Result<String, Error> {
-    let text = std::str::from_utf8(answer).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+    let text =
+        std::str::from_utf8(answer).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
     Ok(text.to_string())
 }
 

@@ -38,7 +38,11 @@ impl Link {
     }
 
     /// Sends a request to the service, at once. Arguments are tuples, with [`super::With::with`] for keyword arguments.
-    pub fn call<T: DeserializeOwned + 'static>(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<T> {
+    pub fn call<T: DeserializeOwned + 'static>(
+        &self,
+        attribute: &str,
+        arguments: impl Into<Arguments>,
+    ) -> Call<T> {
         self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer))
     }
 
@@ -64,7 +68,9 @@ impl Link {
 
     /// Gives a lock back. The answer is the clients that still hold one.
     pub fn release_lock(&self) -> Call<Vec<String>> {
-        self.client.session().call(MANAGER, "release_lock", &(&*self.service,).into(), |answer| names(&answer))
+        self.client
+            .session()
+            .call(MANAGER, "release_lock", &(&*self.service,).into(), |answer| names(&answer))
     }
 
     /// Locks the service until the returned guard is dropped.

@@ -40,7 +40,9 @@ impl Notification {
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Received { args, .. } => decode(args),
-            Self::Lost(count) => Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here"))),
+            Self::Lost(count) => {
+                Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here")))
+            }
         }
     }
 
@@ -51,7 +53,9 @@ impl Notification {
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Received { kwargs, .. } => decode(kwargs),
-            Self::Lost(count) => Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here"))),
+            Self::Lost(count) => {
+                Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here")))
+            }
         }
     }
 }
@@ -133,7 +137,8 @@ impl Notifications {
     /// [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
     pub fn wait(&mut self) -> Result<Option<Notification>, Error> {
         if self.session.is_asynchronous_here() {
-            let text = "wait() would hold up the runtime that has to bring the notification; use next().await here";
+            let text =
+                "wait() would hold up the runtime that has to bring the notification; use next().await here";
             return Err(Error::new(ErrorKind::Invalid, text));
         }
         Ok(block_on(self.next()))

@@ -13,12 +13,16 @@ use crate::name::NetworkName;
 pub enum Denied {
     /// Another service has this name.
     NameTaken,
+    /// Another device has this network name.
+    NetworkNameTaken,
     /// There is no service of this name.
     NoSuchService,
     /// Somebody holds a lock on the service.
     Locked,
     /// The service has all the links that it takes; with these clients.
     Full(Vec<NetworkName>),
+    /// The same, for a request of a client that is not among them.
+    OnlyForLinked,
     /// An exclusive lock needs to be the only link; there are these.
     NotAlone(Vec<NetworkName>),
     /// The client is not linked with the service.
@@ -48,6 +52,16 @@ impl Denied {
             (Self::NameTaken, _) => {
                 Refusal::new(Exception::Name, format!("A {quoted} service is already running on the Manager"))
             }
+            (Self::NetworkNameTaken, _) => Refusal::new(
+                Exception::Name,
+                format!("a device on the same computer and port is called {quoted} already; connect again"),
+            ),
+            (Self::OnlyForLinked, _) => Refusal::new(
+                Exception::Permission,
+                format!(
+                    "{quoted} has all the links that it takes, and answers nobody else; try to link later"
+                ),
+            ),
             (Self::NoSuchService, Attempt::Request(manager)) => {
                 Refusal::new(Exception::Key, format!("the {quoted} Service is not connected to {manager}"))
             }
@@ -85,7 +99,9 @@ impl Denied {
             }
             (Self::NotAClient, _) => Refusal::new(
                 Exception::Permission,
-                format!("{who} is a service: only a client can link with a service or lock it"),
+                format!(
+                    "{who} is a service, or has left: only a client that is connected can link with a service"
+                ),
             ),
         }
     }

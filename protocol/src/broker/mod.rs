@@ -1,7 +1,7 @@
 //! Who is there and who may do what: names, links, locks and limits.
 //!
-//! A Manager has one broker. It holds facts and decides; it sees no bytes that it need not see, and nothing is formatted
-//! or awaited in it, since the drive keeps it in a mutex that every request takes. `H` is the handle of a mailbox.
+//! A Manager has one broker. It holds facts and decides; it sees no bytes that it need not see, and makes no words, since
+//! the drive keeps it in a mutex that every request takes for a look-up. `H` is the handle of a mailbox.
 //!
 //! The rules are those of docs/wire.md, sections 3, 5 and 7. The one that is easy to get wrong: links and locks belong to
 //! connections, not to names, so that a name that is used again inherits nothing.
@@ -75,7 +75,7 @@ impl<H: Clone> Broker<H> {
     /// the host name.
     ///
     /// # Errors
-    /// [`Denied::NameTaken`].
+    /// [`Denied::NameTaken`], [`Denied::NetworkNameTaken`].
     pub fn join(
         &mut self,
         connection: ConnectionId,
@@ -93,7 +93,7 @@ impl<H: Clone> Broker<H> {
             let network_name = NetworkName::new(&identity.name, &address);
             (!self.network_names.contains(&network_name)).then_some((network_name, address))
         });
-        let (network_name, address) = free.ok_or(Denied::NameTaken)?;
+        let (network_name, address) = free.ok_or(Denied::NetworkNameTaken)?;
         self.network_names.insert(network_name.clone());
         let (language, os) = (identity.language.clone(), identity.os.clone());
         match &identity.role {
@@ -224,16 +224,12 @@ impl<H: Clone> Broker<H> {
     /// the links that it takes, only linked clients get through.
     ///
     /// # Errors
-    /// [`Denied::NoSuchService`], [`Denied::Locked`], [`Denied::Full`].
+    /// [`Denied::NoSuchService`], [`Denied::Locked`], [`Denied::OnlyForLinked`].
     pub fn route(&self, client: ConnectionId, service: &str) -> Result<Route<H>, Denied> {
         let found = self.services.get(service).ok_or(Denied::NoSuchService)?;
         let open_to_all = found.locks.is_empty() && !found.is_full();
         if !open_to_all && !found.links.contains(&client) {
-            return Err(if found.locks.is_empty() {
-                Denied::Full(self.linked(service))
-            } else {
-                Denied::Locked
-            });
+            return Err(if found.locks.is_empty() { Denied::OnlyForLinked } else { Denied::Locked });
         }
         Ok(Route { service: found.connection, mailbox: found.mailbox.clone() })
     }
@@ -253,7 +249,7 @@ impl<H: Clone> Broker<H> {
         }
     }
 
-    /// The connections that belong to this network name: for an administrator who ends one.
+    /// The connection that has this network name: for an administrator who ends one.
     pub fn find(&self, network_name: &str) -> Option<ConnectionId> {
         let client =
             self.clients.iter().find(|(_, client)| client.entry.network_name.as_str() == network_name);

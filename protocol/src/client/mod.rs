@@ -369,7 +369,8 @@ impl Machine {
             return None;
         }
         let to_manager = |open: &Open| open.service == MANAGER;
-        let by_itself = self.open.iter().find(|(_, open)| to_manager(open) && (error || open.needs_administrator()));
+        let by_itself =
+            self.open.iter().find(|(_, open)| to_manager(open) && (error || open.needs_administrator()));
         by_itself.map(|(call, _)| *call)
     }
 
@@ -410,7 +411,9 @@ impl Open {
     /// An error answer, with the kind that a program can decide by.
     fn error(&self, message: String, traceback: Vec<String>) -> Error {
         let of_manager = self.service == MANAGER;
-        let kind = if message.starts_with("KeyError: \"the '") && message.contains(" Service is not connected to Manager[") {
+        let kind = if message.starts_with("KeyError: \"the '")
+            && message.contains(" Service is not connected to Manager[")
+        {
             ErrorKind::NoSuchService
         } else if !of_manager {
             ErrorKind::Remote

@@ -17,9 +17,12 @@ struct Device {
 
 impl Device {
     fn new(credentials: Credentials) -> Self {
-        let description =
-            Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
-        Self { machine: Machine::new(description, credentials, 1 << 16), events: Vec::new(), now: Instant::EPOCH }
+        let description = Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
+        Self {
+            machine: Machine::new(description, credentials, 1 << 16),
+            events: Vec::new(),
+            now: Instant::EPOCH,
+        }
     }
 
     fn connected() -> Self {
@@ -52,8 +55,12 @@ impl Device {
             Event::Send(line) => String::from_utf8(line.to_bytes().to_vec()).unwrap().trim_end().to_string(),
             Event::Connected => "connected".to_string(),
             Event::Ask(prompt) => format!("{prompt:?}"),
-            Event::Settled { call, outcome: Ok(result) } => format!("{} = {}", call.0, String::from_utf8_lossy(&result)),
-            Event::Settled { call, outcome: Err(error) } => format!("{} {:?} {}", call.0, error.kind(), error.message()),
+            Event::Settled { call, outcome: Ok(result) } => {
+                format!("{} = {}", call.0, String::from_utf8_lossy(&result))
+            }
+            Event::Settled { call, outcome: Err(error) } => {
+                format!("{} {:?} {}", call.0, error.kind(), error.message())
+            }
             Event::Notification { service, args, kwargs } => {
                 format!("{service} {} {}", String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs))
             }
@@ -148,18 +155,41 @@ fn the_end_fails_what_is_open_once() {
 #[test]
 fn errors_have_kinds_that_a_program_can_decide_by() {
     for (service, attribute, message, kind) in [
-        ("Manager", "link", "KeyError: \"the 'X' service does not exist, cannot link with Ann\"", ErrorKind::NoSuchService),
+        (
+            "Manager",
+            "link",
+            "KeyError: \"the 'X' service does not exist, cannot link with Ann\"",
+            ErrorKind::NoSuchService,
+        ),
         ("Manager", "link", "PermissionError: 'X' service is locked", ErrorKind::Locked),
-        ("Manager", "link", "PermissionError: The maximum number of Clients are already linked with 'X'", ErrorKind::Full),
-        ("Manager", "unlink", "KeyError: \"cannot unlink Ann, it was not linked with 'X'\"", ErrorKind::NotLinked),
-        ("X", "add", "KeyError: \"the 'X' Service is not connected to Manager[lab:1875]\"", ErrorKind::NoSuchService),
+        (
+            "Manager",
+            "link",
+            "PermissionError: The maximum number of Clients are already linked with 'X'",
+            ErrorKind::Full,
+        ),
+        (
+            "Manager",
+            "unlink",
+            "KeyError: \"cannot unlink Ann, it was not linked with 'X'\"",
+            ErrorKind::NotLinked,
+        ),
+        (
+            "X",
+            "add",
+            "KeyError: \"the 'X' Service is not connected to Manager[lab:1875]\"",
+            ErrorKind::NoSuchService,
+        ),
         ("X", "add", "ValueError: no", ErrorKind::Remote),
     ] {
         let mut ann = Device::connected();
         let call = ann.call(service, attribute);
         ann.events.clear();
         let quoted = json::quote(message);
-        ann.hear(&format!("{{\"error\": true, \"message\": {quoted}, \"traceback\": [], \"uid\": \"{}\"}}\n", call.0));
+        ann.hear(&format!(
+            "{{\"error\": true, \"message\": {quoted}, \"traceback\": [], \"uid\": \"{}\"}}\n",
+            call.0
+        ));
         assert_eq!(ann.happened(), [format!("{} {kind:?} {message}", call.0)]);
     }
 }

@@ -4,7 +4,7 @@
 //! A reply counts only when it names a client and a uid that are in the table: nothing that a service makes up reaches
 //! anyone (docs/wire.md, section 7).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -30,7 +30,7 @@ struct Caller<H> {
 #[derive(Debug)]
 struct Spellings {
     first: Bytes,
-    more: Vec<Bytes>,
+    more: VecDeque<Bytes>,
 }
 
 /// Somebody who waits for an answer.
@@ -67,20 +67,17 @@ impl<H: Clone> OpenCalls<H> {
         caller
             .uids
             .entry(canonical.clone())
-            .and_modify(|spellings| spellings.more.push(raw.clone()))
-            .or_insert_with(|| Spellings { first: raw.clone(), more: Vec::new() });
+            .and_modify(|spellings| spellings.more.push_back(raw.clone()))
+            .or_insert_with(|| Spellings { first: raw.clone(), more: VecDeque::new() });
     }
 
     /// The service answers: who waits for that, if anybody does. It waits no more.
     pub(super) fn settle(&mut self, requester: &str, canonical_uid: &[u8]) -> Option<Waiting<H>> {
         let caller = self.callers.get_mut(requester)?;
         let spellings = caller.uids.get_mut(canonical_uid)?;
-        let uid = if spellings.more.is_empty() {
-            let spellings = caller.uids.remove(canonical_uid)?;
-            spellings.first
-        } else {
-            let next = spellings.more.remove(0);
-            mem::replace(&mut spellings.first, next)
+        let uid = match spellings.more.pop_front() {
+            Some(next) => mem::replace(&mut spellings.first, next),
+            None => caller.uids.remove(canonical_uid)?.first,
         };
         let reply_to = caller.reply_to.clone();
         let (requester, _) = self.callers.get_key_value(requester)?;
@@ -117,5 +114,100 @@ impl<H: Clone> Caller<H> {
             .flat_map(|spellings| core::iter::once(spellings.first).chain(spellings.more));
         uids.map(|uid| Waiting { requester: requester.clone(), reply_to: self.reply_to.clone(), uid })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Rope;
+    use crate::json;
+    use crate::name::{Address, DeviceName};
+
+    const ANN: ConnectionId = ConnectionId(1);
+
+    fn network_name(name: &str) -> NetworkName {
+        let address = Address { host: "lab".into(), port: 1 };
+        NetworkName::new(&name.parse::<DeviceName>().unwrap(), &address)
+    }
+
+    /// A request of `Ann[lab:1]`, who may be another connection at another time.
+    fn request(client: ConnectionId, uid: &'static str) -> Request<u64> {
+        let canonical = Bytes::copy_from_slice(&json::canonical(uid.as_bytes()).unwrap());
+        Request {
+            client,
+            requester: network_name("Ann"),
+            reply_to: client.0,
+            uid: Uid { raw: Bytes::from_static(uid.as_bytes()), canonical },
+            line: Rope::new(),
+        }
+    }
+
+    fn calls(uids: &[&'static str]) -> OpenCalls<u64> {
+        let mut calls = OpenCalls::new();
+        for uid in uids {
+            calls.enter(&request(ANN, uid));
+        }
+        calls
+    }
+
+    fn uids(waiting: Vec<Waiting<u64>>) -> Vec<Bytes> {
+        waiting.into_iter().map(|waiting| waiting.uid).collect()
+    }
+
+    #[test]
+    fn an_answer_goes_to_who_asked_and_settles_one_request() {
+        let mut calls = calls(&["7", "8"]);
+        let waiting = calls.settle("Ann[lab:1]", b"7").unwrap();
+        let expected = Waiting { requester: network_name("Ann"), reply_to: 1, uid: Bytes::from_static(b"7") };
+        assert_eq!(waiting, expected);
+        assert_eq!(calls.settle("Ann[lab:1]", b"7"), None);
+        assert!(!calls.is_empty());
+        assert!(calls.settle("Ann[lab:1]", b"8").is_some());
+        assert!(calls.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_asked_settles_nothing() {
+        let mut calls = calls(&["7"]);
+        assert_eq!(calls.settle("Ann[lab:1]", b"8"), None);
+        assert_eq!(calls.settle("Bob[lab:1]", b"7"), None);
+        assert_eq!(calls.settle("", b""), None);
+        assert!(calls.settle("Ann[lab:1]", b"7").is_some());
+    }
+
+    #[test]
+    fn equal_uids_are_settled_oldest_first_each_in_its_own_spelling() {
+        let mut calls = calls(&["1.0", "1.00", "10e-1"]);
+        for spelling in ["1.0", "1.00", "10e-1"] {
+            let canonical = json::canonical(b"1.000").unwrap();
+            assert_eq!(calls.settle("Ann[lab:1]", &canonical).unwrap().uid, spelling);
+        }
+        assert!(calls.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_is_forgotten_waits_for_nothing_more() {
+        let mut calls = calls(&["7", "7", "8"]);
+        assert_eq!(uids(calls.forget(ANN, &network_name("Ann"))), ["7", "7", "8"]);
+        assert!(calls.is_empty());
+        assert_eq!(calls.settle("Ann[lab:1]", b"7"), None);
+    }
+
+    #[test]
+    fn forgetting_a_client_leaves_its_successor_of_the_same_name_alone() {
+        let mut calls = calls(&["7"]);
+        let successor = ConnectionId(2);
+        calls.enter(&request(successor, "8"));
+        assert_eq!(calls.settle("Ann[lab:1]", b"7"), None, "the old one's requests concern nobody");
+        assert_eq!(calls.forget(ANN, &network_name("Ann")), []);
+        assert_eq!(calls.settle("Ann[lab:1]", b"8").unwrap().reply_to, 2);
+    }
+
+    #[test]
+    fn draining_gives_everything_that_is_owed() {
+        let mut calls = calls(&["7", "8", "7"]);
+        assert_eq!(uids(calls.drain()), ["7", "7", "8"]);
+        assert!(calls.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::{Connection, Ending, Event, Leaving, Note, Phase, Side};
 use crate::error::{Exception, Refusal};
-use crate::frame::Rope;
+use crate::frame::{self, Decoder, Rope};
 use crate::instant::Instant;
 use crate::json;
 use crate::mailbox::{ConnectionId, Notice, Request};
@@ -25,6 +25,16 @@ impl<H: Clone> Connection<H> {
         }
         out.push(Event::ClearMailbox);
         self.end(Ending::SlowConsumer, now, out);
+    }
+
+    /// Memory is short, and most of it waits for this device. One that reads is left alone.
+    pub(super) fn make_room(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
+        let limits = &self.settings.limits;
+        // The deadline is where it was set with the last progress.
+        let patience = limits.write_timeout.saturating_sub(limits.linger);
+        if self.write_deadline.is_some_and(|deadline| deadline <= now + patience) {
+            self.slow_consumer(now, out);
+        }
     }
 
     /// Begins the end, unless it has begun.
@@ -53,7 +63,7 @@ impl<H: Clone> Connection<H> {
             Self::note(Note::Ending(ending), out);
             out.push(Event::Leave);
             if let Side::Service(_) = device.side {
-                out.push(Event::CloseMailbox);
+                out.push(Event::CloseMailbox(self.gone()));
             }
         }
         let Phase::Identified(device) = &mut self.phase else { return };
@@ -77,12 +87,19 @@ impl<H: Clone> Connection<H> {
 
     /// The Manager is shutting down: nothing more is read from clients, services may finish.
     pub(super) fn shut_down(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
-        self.give_up(out);
         self.end(Ending::Shutdown, now, out);
+        self.settle_shutdown_request();
+        self.give_up_waiting(out);
     }
 
-    /// What waits on this side of the Manager is answered: a request without room, a login.
+    /// What waits on this side of the Manager is answered, whatever it waits for.
     fn give_up(&mut self, out: &mut Vec<Event<H>>) {
+        self.give_up_waiting(out);
+        self.login_failed(self.gone(), out);
+    }
+
+    /// What only the device could move on, which is not heard any more: a request without room, a login's answer.
+    fn give_up_waiting(&mut self, out: &mut Vec<Event<H>>) {
         let refusal = self.gone();
         if let Some(stalled) = self.client().and_then(|client| client.stalled.take()) {
             self.deny(refusal.clone(), Some(&stalled.request.uid.raw), out);
@@ -112,6 +129,10 @@ impl<H: Clone> Connection<H> {
                     self.login_failed(refusal, out);
                     return true;
                 }
+                if self.end_of_input && idle {
+                    // A service that has closed its side while it was leaving will not answer any more.
+                    self.fail_open_calls(out);
+                }
                 self.finish_if_settled(idle, now, out);
                 false
             }
@@ -122,8 +143,8 @@ impl<H: Clone> Connection<H> {
     fn finish_if_settled(&mut self, idle: bool, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let settled = match &device.side {
-            Side::Client(client) => client.open == 0 && (idle || device.ignores_input()),
-            Side::Service(service) => service.calls.is_empty(),
+            Side::Client(client) => client.open == 0 && idle && device.login.is_none(),
+            Side::Service(service) => service.calls.is_empty() && device.login.is_none(),
         };
         if settled && device.leaving.is_some() {
             self.drain_quietly(now, out);
@@ -134,16 +155,19 @@ impl<H: Clone> Connection<H> {
     pub(super) fn stop_waiting(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let Some(leaving) = &mut device.leaving else { return };
+        let told = leaving.told;
         match &device.side {
             // The services answer for what they owe, at once; their answers are on the way.
-            Side::Client(_) if !leaving.told => {
+            Side::Client(_) if !told => {
                 leaving.until = now + self.settings.limits.linger;
+                self.give_up(out);
                 self.tell_services(true, out);
             }
             Side::Client(_) => {
                 self.drain_quietly(now, out);
             }
             Side::Service(_) => {
+                self.give_up(out);
                 self.fail_open_calls(out);
                 self.drain_quietly(now, out);
             }
@@ -151,13 +175,13 @@ impl<H: Clone> Connection<H> {
     }
 
     pub(super) fn tell_services(&mut self, answer: bool, out: &mut Vec<Event<H>>) {
-        let Phase::Identified(device) = &mut self.phase else { return };
+        let (Phase::Identified(device), Some(name)) = (&mut self.phase, &self.name) else { return };
         if let Some(leaving) = &mut device.leaving {
             leaving.told = true;
         }
         let Side::Client(client) = &mut device.side else { return };
         for mailbox in core::mem::take(&mut client.asked).into_values() {
-            let notice = Notice::Forget { client: self.id, requester: device.name.clone(), answer };
+            let notice = Notice::Forget { client: self.id, requester: name.clone(), answer };
             out.push(Event::Tell(mailbox, notice));
         }
     }
@@ -193,13 +217,18 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    /// The error for a request that this device did not get, or did not answer.
-    pub fn failure(&self, request: &Request<H>) -> Rope {
-        Rope::from(self.gone().line(request.requester.as_str(), Some(&request.uid.raw)).into_bytes())
+    /// Why a request to this service, which stays, is not sent any more: the client is leaving.
+    pub(crate) fn withdrawn(&self) -> Refusal {
+        if let Phase::Identified(device) = &self.phase
+            && let Side::Service(service) = &device.side
+        {
+            return no_answer(&service.service);
+        }
+        self.gone()
     }
 
     /// Why there will be no answer from, or for, this device.
-    fn gone(&self) -> Refusal {
+    pub(super) fn gone(&self) -> Refusal {
         let text = match &self.phase {
             Phase::Identified(device) => {
                 match (&device.side, device.leaving.as_ref().map(|leaving| leaving.ending)) {
@@ -217,16 +246,25 @@ impl<H: Clone> Connection<H> {
 
     /// What waits is written, then the sending side is closed. For a device that is not in the broker.
     pub(super) fn drain(&mut self, ending: Ending, now: Instant, out: &mut Vec<Event<H>>) {
-        if self.name().is_none() {
+        if self.name.is_none() {
             Self::note(Note::Ending(ending), out);
         }
         self.drain_quietly(now, out);
     }
 
     fn drain_quietly(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
-        out.push(Event::CloseMailbox);
-        self.phase = Phase::Draining { until: now + self.settings.limits.linger };
+        out.push(Event::CloseMailbox(self.gone()));
+        // What came and was not looked at is of no use any more; the socket goes on being read.
+        self.decoder = Decoder::new(frame::Limits { frame: 0, skip: 0 });
+        let limits = &self.settings.limits;
+        self.phase =
+            Phase::Draining { until: now + limits.linger, at_the_latest: now + limits.write_timeout };
     }
+}
+
+/// The error for a request that its service did not get.
+pub(crate) fn failure<H>(request: &Request<H>, refusal: &Refusal) -> Rope {
+    Rope::from(refusal.line(request.requester.as_str(), Some(&request.uid.raw)).into_bytes())
 }
 
 /// The answer to a request whose service has left.

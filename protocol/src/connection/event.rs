@@ -5,7 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::error::Refusal;
+use crate::error::{Exception, Refusal};
 use crate::frame::{FrameError, Rope};
 use crate::identity::Identity;
 use crate::json::escaped;
@@ -39,8 +39,8 @@ pub enum Event<H> {
     Join(Identity),
     /// Take the device out of the broker.
     Leave,
-    /// Let nothing more into this device's mailbox; each request in it fails.
-    CloseMailbox,
+    /// Let nothing more into this device's mailbox; each request in it is answered with this.
+    CloseMailbox(Refusal),
     /// Throw away what waits for this device: it does not read.
     ClearMailbox,
     /// Tell another connection something.
@@ -116,6 +116,25 @@ pub enum Credentials {
     },
     /// Its computer: the host name of its IP address.
     HostName,
+}
+
+impl Credentials {
+    /// What a device is told whose credentials are wrong. One text, whatever was wrong: who fails learns nothing.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::ManagerPassword(_) => Self::wrong_manager_password(),
+            Self::Login { .. } => Self::wrong_login(),
+            Self::HostName => Refusal::new(Exception::Value, "this computer is not a trusted host"),
+        }
+    }
+
+    pub(super) fn wrong_manager_password() -> Refusal {
+        Refusal::new(Exception::Value, "Wrong Manager password")
+    }
+
+    pub(super) fn wrong_login() -> Refusal {
+        Refusal::new(Exception::Value, "Unregistered user, or Wrong login password")
+    }
 }
 
 /// Passwords never show themselves.
@@ -198,9 +217,9 @@ pub enum Note {
         /// Whom the answer names.
         requester: String,
     },
-    /// The device reported an error of its own that answers nothing.
+    /// The device sent a notification in another's name, or is no service.
     UnexpectedNotification,
-    /// It got a link, or a lock, or gave one back.
+    /// Its question was answered: it got a link or a lock, gave one back, or asked who is there.
     Answered(Question),
     /// The connection is ending.
     Ending(Ending),

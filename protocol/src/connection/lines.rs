@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
+use super::answer::Answer;
 use super::{
     Action, ClientSide, Connection, Ending, Event, Line, Note, Outgoing, Phase, Question, Side, Stalled,
 };
@@ -31,7 +32,7 @@ impl<H: Clone> Connection<H> {
                 }
             }
             Line::Text(bytes) => self.text(&bytes, now, out),
-            Line::Blank if self.expects_login_answer() => self.login_answer(None, now, out),
+            Line::Blank if self.expects_login_answer() => self.login_answer(&Answer::Blank, now, out),
             Line::Blank => {}
             Line::Broken(broken) => self.broken(broken, out),
             Line::Endless => self.end(Ending::EndlessLine, now, out),
@@ -66,6 +67,13 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    /// What came before the end, and cannot be done any more: a request gets its answer.
+    pub(super) fn refuse_late(&self, frame: &Frame, out: &mut Vec<Event<H>>) {
+        if let Ok(Message::Request | Message::ManagerRequest) = Message::of(frame) {
+            self.deny(self.gone(), frame.raw(Key::Uid).as_deref(), out);
+        }
+    }
+
     /// A request of a client to a service.
     fn request(&self, frame: &Frame, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &self.phase else { return };
@@ -97,6 +105,8 @@ impl<H: Clone> Connection<H> {
     /// There is no room in the service's mailbox: the request waits, and nothing more is taken from this client.
     pub(crate) fn stall(&mut self, stalled: Stalled<H>) {
         if let Some(client) = self.client() {
+            // The service is told if the client leaves, as for what it has got already.
+            client.asked.insert(stalled.to, stalled.mailbox.clone());
             client.stalled = Some(stalled);
         }
     }
@@ -119,6 +129,8 @@ impl<H: Clone> Connection<H> {
     /// Answers a request with a refusal.
     pub fn deny(&self, refusal: Refusal, uid: Option<&[u8]>, out: &mut Vec<Event<H>>) {
         let Some(name) = self.name() else { return };
+        // One that is too long was not looked at; then the line counts as unreadable.
+        let uid = uid.filter(|uid| uid.len() <= MAX_UID);
         Self::send(refusal.line(name.as_str(), uid), out);
         Self::note(Note::Denied(refusal), out);
     }
@@ -160,9 +172,8 @@ impl<H: Clone> Connection<H> {
         let Broken { error, head } = broken;
         Self::note(Note::Broken(error), out);
         let Phase::Identified(device) = &mut self.phase else { return };
-        if let Side::Service(service) = &mut device.side
-            && (head.result || head.error)
-        {
+        // Whatever else is missing: a line with the caller's name and the uid of an open request was to be its answer.
+        if let Side::Service(service) = &mut device.side {
             let requester = head.requester.as_deref().and_then(json::unquote);
             let uid = head.uid.as_deref().unwrap_or(b"\"\"");
             if let (Some(requester), Some(uid)) = (requester, json::canonical(uid))
@@ -189,7 +200,7 @@ impl<H: Clone> Connection<H> {
             Err(error) => return self.broken_text(FrameError::Utf8 { at: error.valid_up_to() }, out),
         };
         if self.expects_login_answer() {
-            return self.login_answer(Some(line.to_string()), now, out);
+            return self.login_answer(&Answer::Typed(line.to_string()), now, out);
         }
         if serde_json::from_str::<IgnoredAny>(line).is_ok() {
             let text = "a message is a JSON object; this line is another JSON value";

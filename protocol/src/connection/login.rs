@@ -9,15 +9,16 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::handshake::Step;
-use super::opening::wrong_credentials;
+use super::answer::Answer;
 use super::{Action, Connection, Credentials, Event, Phase, Verdict};
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key};
 use crate::instant::Instant;
-use crate::json;
 use crate::message::{self, Message, handshake_request};
 use crate::name::valid_username;
+
+/// The attribute that ends the Manager.
+const SHUT_DOWN: &str = "shutdown_manager";
 
 /// A request that waits for its device to log in, and then for its result.
 #[derive(Debug)]
@@ -99,17 +100,21 @@ impl<H: Clone> Connection<H> {
         }
         match Message::of(&frame) {
             Ok(Message::Reply { error: false }) if !self.is_open_call(&frame) => {
-                let result = frame.raw(Key::Result).unwrap_or_default();
-                let text = json::unquote(&result).map(alloc::borrow::Cow::into_owned);
-                self.login_answer(text, now, out);
+                self.login_answer(&Answer::of(&frame), now, out);
                 None
             }
-            // A service goes on answering its clients.
-            Ok(Message::Reply { .. } | Message::Notification) => Some(frame),
+            // A service goes on answering its clients, and a device may leave.
+            Ok(Message::Reply { .. } | Message::Notification | Message::Disconnect) => Some(frame),
             _ => {
                 let Phase::Identified(device) = &mut self.phase else { return None };
-                device.deferred_bytes += frame.len();
+                // The answer can only come behind what has come so far: holding the device up would not help.
+                let too_much = device.deferred_bytes >= self.settings.limits.client_mailbox;
+                device.deferred_bytes += super::held(&frame);
                 device.deferred.push_back(frame);
+                if too_much {
+                    let text = "the answer to the login did not come: too much else was sent";
+                    self.login_failed(Refusal::new(Exception::Runtime, text), out);
+                }
                 None
             }
         }
@@ -122,13 +127,11 @@ impl<H: Clone> Connection<H> {
             && matches!(&self.phase, Phase::Identified(device) if matches!(device.side, super::Side::Service(_)))
     }
 
-    /// An answer; `None` if it is not text.
-    pub(super) fn login_answer(&mut self, text: Option<String>, now: Instant, out: &mut Vec<Event<H>>) {
+    pub(super) fn login_answer(&mut self, answer: &Answer, now: Instant, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let Some(login) = &mut device.login else { return };
-        let text = text.filter(|text| !text.is_empty());
         let until = now + self.settings.limits.prompt;
-        match (core::mem::replace(&mut login.stage, Stage::Checking), text) {
+        match (core::mem::replace(&mut login.stage, Stage::Checking), answer.credential()) {
             (Stage::Username { .. }, Some(username)) if valid_username(&username).is_ok() => {
                 let manager = &self.settings.network_name;
                 let line = handshake_request("password", Some(&username), manager);
@@ -138,7 +141,7 @@ impl<H: Clone> Connection<H> {
             (Stage::Password { username, .. }, Some(password)) => {
                 Self::act(Action::Check(Credentials::Login { username, password }), out);
             }
-            _ => self.login_failed(wrong_credentials(Step::Password), out),
+            _ => self.login_failed(Credentials::wrong_login(), out),
         }
     }
 
@@ -177,8 +180,7 @@ impl<H: Clone> Connection<H> {
         let Some(login) = &mut device.login else { return };
         login.stage = Stage::Administering;
         let Login { attribute, args, kwargs, .. } = login;
-        let action = if attribute == "shutdown_manager" {
-            // Its answer is the end of the connection: that is what the Python client waits for.
+        let action = if attribute == SHUT_DOWN {
             Action::ShutDown
         } else {
             Action::Administer { attribute: attribute.clone(), args: args.clone(), kwargs: kwargs.clone() }
@@ -197,6 +199,16 @@ impl<H: Clone> Connection<H> {
                 Ok(result) => self.answer(&result, &login.uid, out),
                 Err(refusal) => self.deny(refusal, Some(&login.uid), out),
             }
+        }
+    }
+
+    /// The Manager is shutting down, as this device may have asked: the end of its connection is the answer, which is
+    /// what the Python client waits for.
+    pub(super) fn settle_shutdown_request(&mut self) {
+        if let Phase::Identified(device) = &mut self.phase {
+            device
+                .login
+                .take_if(|login| matches!(login.stage, Stage::Administering) && login.attribute == SHUT_DOWN);
         }
     }
 

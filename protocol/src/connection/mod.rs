@@ -9,6 +9,7 @@
 //! end is a phase of its own: what is owed is answered, what waits is written, then only the sending side is closed,
 //! and what still comes is read and thrown away.
 
+mod answer;
 mod calls;
 mod end;
 mod event;
@@ -17,7 +18,7 @@ mod lines;
 mod login;
 mod opening;
 
-pub(crate) use end::left;
+pub(crate) use end::{failure, left};
 pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
 
 use alloc::boxed::Box;
@@ -33,7 +34,7 @@ use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json;
 use crate::limits::READ_AHEAD;
-use crate::mailbox::{ConnectionId, Notice, Parcel, Request};
+use crate::mailbox::{ConnectionId, Notice, Parcel, Pressure, Request};
 use crate::name::NetworkName;
 use crate::settings::Settings;
 
@@ -81,6 +82,8 @@ pub struct Connection<H> {
     decoder: Decoder,
     phase: Phase<H>,
     host: HostName,
+    /// The device's network name, from the moment on when it is identified.
+    name: Option<NetworkName>,
     administrator: bool,
     /// Whether any byte has come.
     heard: bool,
@@ -108,8 +111,14 @@ enum HostName {
 enum Phase<H> {
     Handshake(Handshake),
     Identified(Box<Device<H>>),
-    Draining { until: Instant },
-    Lingering { until: Instant },
+    Draining {
+        until: Instant,
+        /// However much progress there is.
+        at_the_latest: Instant,
+    },
+    Lingering {
+        until: Instant,
+    },
     Ended,
 }
 
@@ -118,6 +127,8 @@ struct Handshake {
     step: Step,
     /// By when the device has to answer, if it was asked something.
     deadline: Option<Instant>,
+    /// What the device has answered last, as far as it is still needed.
+    answer: String,
     username: String,
     identity: Option<Identity>,
 }
@@ -125,7 +136,6 @@ struct Handshake {
 /// A device that has said who it is.
 #[derive(Debug)]
 struct Device<H> {
-    name: NetworkName,
     /// The name as a JSON string, for the requests that it sends.
     quoted_name: String,
     login: Option<Login>,
@@ -187,10 +197,12 @@ impl<H: Clone> Connection<H> {
             phase: Phase::Handshake(Handshake {
                 step: Step::Start,
                 deadline: None,
+                answer: String::new(),
                 username: String::new(),
                 identity: None,
             }),
             host: HostName::Unknown,
+            name: None,
             administrator: false,
             heard: false,
             end_of_input: false,
@@ -203,12 +215,9 @@ impl<H: Clone> Connection<H> {
         self.id
     }
 
-    /// The device's network name, once it is identified and until it has gone.
+    /// The device's network name, once it is identified.
     pub fn name(&self) -> Option<&NetworkName> {
-        match &self.phase {
-            Phase::Identified(device) => Some(&device.name),
-            _ => None,
-        }
+        self.name.as_ref()
     }
 
     /// Whether the handshake is over, one way or the other.
@@ -245,18 +254,29 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    /// Whether the device has closed its sending side.
+    pub fn has_ended_input(&self) -> bool {
+        self.end_of_input
+    }
+
     /// The socket has failed: nothing can be read or written any more.
     pub fn lost(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
         self.end(Ending::Closed, now, out);
         self.tell_services(false, out);
+        out.extend([Event::CloseMailbox(self.gone()), Event::ClearMailbox]);
         self.phase = Phase::Ended;
-        out.extend([Event::CloseMailbox, Event::ClearMailbox]);
     }
 
     /// Whether more bytes should be read. While the device has to wait, a little is read ahead, so that it is noticed
-    /// when it goes away.
+    /// when it goes away. What is thrown away is always read: a socket that is closed with unread input resets.
     pub fn wants_input(&self) -> bool {
-        !self.end_of_input && self.flow() != Flow::Ended && self.decoder.queued() < READ_AHEAD
+        let thrown_away = match &self.phase {
+            Phase::Handshake(_) => false,
+            Phase::Identified(device) => device.ignores_input(),
+            Phase::Draining { .. } | Phase::Lingering { .. } => true,
+            Phase::Ended => return false,
+        };
+        !self.end_of_input && (thrown_away || self.decoder.queued() < READ_AHEAD)
     }
 
     /// Bytes that are kept of lines that are not complete, or wait for their turn.
@@ -274,8 +294,8 @@ impl<H: Clone> Connection<H> {
     }
 
     /// Takes the next complete line, if there is one and nothing has to be waited for, and appends what it causes.
-    /// Returns whether to call again. `backlog` is what waits in the device's own mailbox, in bytes.
-    pub fn advance(&mut self, now: Instant, backlog: usize, out: &mut Vec<Event<H>>) -> bool {
+    /// Returns whether to call again. `pressure` is what waits in the device's own mailbox.
+    pub fn advance(&mut self, now: Instant, pressure: Pressure, out: &mut Vec<Event<H>>) -> bool {
         match &mut self.phase {
             Phase::Handshake(handshake) if handshake.step.expects_answer() => {
                 match self.decoder.next_line() {
@@ -286,11 +306,24 @@ impl<H: Clone> Connection<H> {
                     None => self.settle(true, now, out),
                 }
             }
-            Phase::Identified(device) if device.is_ready(&self.settings, backlog) => {
+            Phase::Identified(device) if device.ignores_input() => match device.next_deferred() {
+                Some(frame) => {
+                    self.refuse_late(&frame, out);
+                    true
+                }
+                None => match self.decoder.next_line() {
+                    Some(Line::Frame(frame)) => {
+                        self.refuse_late(&frame, out);
+                        true
+                    }
+                    Some(_) => true,
+                    None => self.settle(true, now, out),
+                },
+            },
+            Phase::Identified(device) if device.is_ready(&self.settings, pressure) => {
                 if device.login.is_none()
-                    && let Some(frame) = device.deferred.pop_front()
+                    && let Some(frame) = device.next_deferred()
                 {
-                    device.deferred_bytes -= frame.len();
                     self.frame(&frame, now, out);
                     return true;
                 }
@@ -314,6 +347,7 @@ impl<H: Clone> Connection<H> {
             Notice::Administered(result) => self.administered(result, out),
             Notice::Forget { client, requester, answer } => self.forget(client, &requester, answer, out),
             Notice::SkipLine => self.decoder.skip_line(),
+            Notice::MakeRoom => self.make_room(now, out),
             Notice::Shutdown => self.shut_down(now, out),
             Notice::Disconnect => self.end(Ending::Administrator, now, out),
         }
@@ -322,21 +356,27 @@ impl<H: Clone> Connection<H> {
     /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
     /// Returns its line.
     pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
-        if let Phase::Identified(device) = &mut self.phase {
-            match (&parcel, &mut device.side) {
-                (Parcel::Request(request), Side::Service(service)) => service.calls.enter(request),
-                (Parcel::Answer(_), Side::Client(client)) => {
-                    client.open = client.open.saturating_sub(1);
-                    if client.open == 0 {
-                        client.asked.clear();
-                    }
-                }
-                _ => {}
-            }
+        if let (Parcel::Request(request), Phase::Identified(device)) = (&parcel, &mut self.phase)
+            && let Side::Service(service) = &mut device.side
+        {
+            service.calls.enter(request);
+        }
+        if let Parcel::Answer(_) = parcel {
+            self.answers_are_gone(1);
         }
         match parcel {
             Parcel::Request(request) => request.line,
             Parcel::Answer(line) | Parcel::Notification(line) | Parcel::Own(line) => line,
+        }
+    }
+
+    /// So many answers have left this client's mailbox, to be written or thrown away: nobody waits for them any more.
+    pub(crate) fn answers_are_gone(&mut self, answers: usize) {
+        if let Some(client) = self.client() {
+            client.open = client.open.saturating_sub(answers);
+            if client.open == 0 && client.stalled.is_none() {
+                client.asked.clear();
+            }
         }
     }
 
@@ -347,8 +387,8 @@ impl<H: Clone> Connection<H> {
         } else if progress || self.write_deadline.is_none() {
             self.write_deadline = Some(now + self.settings.limits.write_timeout);
         }
-        if progress && let Phase::Draining { until } = &mut self.phase {
-            *until = now + self.settings.limits.linger;
+        if progress && let Phase::Draining { until, at_the_latest } = &mut self.phase {
+            *until = (now + self.settings.limits.linger).min(*at_the_latest);
         }
     }
 
@@ -358,7 +398,7 @@ impl<H: Clone> Connection<H> {
         match &self.phase {
             Phase::Handshake(handshake) => earliest([write, handshake.deadline(&self.host)]),
             Phase::Identified(device) => earliest([write, device.deadline()]),
-            Phase::Draining { until } | Phase::Lingering { until } => Some((*until, Why::Linger)),
+            Phase::Draining { until, .. } | Phase::Lingering { until } => Some((*until, Why::Linger)),
             Phase::Ended => None,
         }
     }
@@ -412,7 +452,7 @@ impl Handshake {
 }
 
 impl<H: Clone> Device<H> {
-    fn new(name: NetworkName, identity: &Identity) -> Self {
+    fn new(name: &NetworkName, identity: &Identity) -> Self {
         let side = if identity.is_service() {
             Side::Service(ServiceSide { service: identity.name.as_str().into(), calls: OpenCalls::new() })
         } else {
@@ -420,7 +460,6 @@ impl<H: Clone> Device<H> {
         };
         Self {
             quoted_name: json::quote(name.as_str()),
-            name,
             login: None,
             deferred: VecDeque::new(),
             deferred_bytes: 0,
@@ -429,20 +468,26 @@ impl<H: Clone> Device<H> {
         }
     }
 
+    /// The next of what came behind a request that waited for a login.
+    fn next_deferred(&mut self) -> Option<Frame> {
+        let frame = self.deferred.pop_front()?;
+        self.deferred_bytes -= held(&frame);
+        Some(frame)
+    }
+
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
-    fn is_ready(&self, settings: &Settings, backlog: usize) -> bool {
+    fn is_ready(&self, settings: &Settings, pressure: Pressure) -> bool {
         let limits = &settings.limits;
-        if self.login.as_ref().is_some_and(|login| !login.expects_answer())
-            || self.deferred_bytes >= limits.client_mailbox
-        {
+        if self.login.as_ref().is_some_and(|login| !login.expects_answer()) {
             return false;
         }
         match &self.side {
-            Side::Service(_) => true,
+            // But a service that does not read the answers to its own questions can ask no more.
+            Side::Service(_) => pressure.own < limits.client_mailbox,
             Side::Client(client) => {
                 client.stalled.is_none()
                     && client.open < limits.open_requests
-                    && backlog < limits.client_mailbox
+                    && pressure.backlog < limits.client_mailbox
             }
         }
     }
@@ -450,7 +495,7 @@ impl<H: Clone> Device<H> {
     /// Whether what it sends is thrown away, since it is leaving and has nothing more to say.
     fn ignores_input(&self) -> bool {
         self.leaving.as_ref().is_some_and(|leaving| match self.side {
-            Side::Client(_) => leaving.ending != Ending::Closed,
+            Side::Client(_) => leaving.ending != Ending::Closed || leaving.told,
             Side::Service(_) => !matches!(leaving.ending, Ending::Requested | Ending::Shutdown),
         })
     }
@@ -466,6 +511,11 @@ impl<H: Clone> Device<H> {
         };
         earliest([login, leave, stalled])
     }
+}
+
+/// What a frame that waits takes, in bytes.
+fn held(frame: &Frame) -> usize {
+    frame.len() + size_of::<Frame>()
 }
 
 fn earliest<const N: usize>(deadlines: [Option<(Instant, Why)>; N]) -> Option<(Instant, Why)> {

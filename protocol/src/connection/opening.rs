@@ -1,35 +1,20 @@
 //! The handshake: acting on the table.
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
-use bytes::Bytes;
-
+use super::answer::Answer;
 use super::handshake::{Act, Input, Step, transition};
 use super::{Action, Connection, Credentials, Device, Ending, Event, HostName, Line, Note, Phase, Verdict};
-use crate::broker::Denied;
+use crate::broker::{Attempt, Denied};
 use crate::error::{Exception, Refusal};
-use crate::frame::{self, Frame, Key};
+use crate::frame;
 use crate::identity::Identity;
 use crate::instant::Instant;
-use crate::json;
 use crate::message::handshake_request;
 use crate::name::{NetworkName, valid_username};
-
-/// The longest username and password that are looked at, in bytes.
-const MAX_CREDENTIAL: usize = 4096;
-
-/// What a device answers in the handshake.
-enum Answer {
-    /// The `result` of an object, as raw JSON.
-    Result(Bytes),
-    /// Anything else: typed by a person.
-    Typed(String),
-    Blank,
-}
 
 impl<H: Clone> Connection<H> {
     /// The socket is there: the device is asked its first question, at once, whatever has to be looked up meanwhile.
@@ -41,22 +26,15 @@ impl<H: Clone> Connection<H> {
 
     /// The broker's answer to [`Event::Join`].
     pub fn joined(&mut self, outcome: Result<NetworkName, Denied>, now: Instant, out: &mut Vec<Event<H>>) {
-        let Phase::Handshake(handshake) = &mut self.phase else { return };
-        let Some(identity) = handshake.identity.take() else { return };
         match outcome {
             Ok(name) => {
-                Self::note(Note::Identified { service: identity.is_service() }, out);
-                let limits = &self.settings.limits;
-                self.decoder.set_limits(frame::Limits {
-                    frame: limits.max_frame,
-                    skip: limits.max_frame.saturating_mul(2),
-                });
-                self.decoder.expect_frames();
-                self.phase = Phase::Identified(Box::new(Device::new(name, &identity)));
+                self.name = Some(name);
+                self.step(Input::Accepted, now, out);
             }
             Err(denied) => {
-                let refusal = denied.refusal(crate::broker::Attempt::Join, "", identity.name.as_str());
-                self.reject(refusal, now, out);
+                let Phase::Handshake(handshake) = &self.phase else { return };
+                let name = handshake.identity.as_ref().map_or("", |identity| identity.name.as_str());
+                self.reject(denied.refusal(Attempt::Join, "", name), now, out);
             }
         }
     }
@@ -105,72 +83,31 @@ impl<H: Clone> Connection<H> {
         let Phase::Handshake(handshake) = &mut self.phase else { return };
         let answer = match line {
             Line::Text(bytes) => Answer::read(&bytes),
-            Line::Blank => Answer::Blank,
             Line::Frame(frame) => Answer::of(&frame),
-            Line::Broken(_) | Line::Endless => {
+            Line::Blank => Answer::Blank,
+            Line::Broken(broken) => return self.reject(Refusal::from(broken.error), now, out),
+            Line::Endless => {
                 let limit = self.settings.limits.max_handshake_frame;
-                let text = format!("a line before the device is identified has at most {limit} bytes");
-                return self.reject(Refusal::new(Exception::Value, text), now, out);
+                return self.reject(Refusal::from(frame::FrameError::TooLong { limit }), now, out);
             }
         };
-        let step = handshake.step;
-        match (step, answer) {
-            (Step::Identity, Answer::Result(raw)) => match Identity::read(&raw) {
-                Ok(identity) => self.identified(identity, now, out),
-                Err(refusal) => self.reject(refusal, now, out),
-            },
-            (Step::Identity, Answer::Typed(text)) => match Identity::from_typed(&text) {
-                Ok(identity) => self.identified(identity, now, out),
-                Err(refusal) => self.reject(refusal, now, out),
-            },
-            (_, Answer::Blank) => self.reject(nothing_said(step), now, out),
-            (_, answer) => {
-                let text = answer.into_text();
-                if text.len() > MAX_CREDENTIAL {
-                    return self.reject(wrong_credentials(step), now, out);
+        let understood = if handshake.step == Step::Identity {
+            Identity::answered(&answer).map(|identity| handshake.identity = Some(identity))
+        } else {
+            let credential = answer.credential();
+            let username = handshake.step == Step::Username;
+            match credential.filter(|text| !username || valid_username(text).is_ok()) {
+                Some(text) => {
+                    handshake.answer = text;
+                    Ok(())
                 }
-                self.answered(text, now, out);
+                None if handshake.step == Step::ManagerPassword => Err(Credentials::wrong_manager_password()),
+                None => Err(Credentials::wrong_login()),
             }
-        }
-    }
-
-    /// A username or a password: the table says which, and what is done with it.
-    fn answered(&mut self, text: String, now: Instant, out: &mut Vec<Event<H>>) {
-        let Phase::Handshake(handshake) = &mut self.phase else { return };
-        match handshake.step {
-            Step::ManagerPassword => {
-                out.push(Event::Act(Action::Check(Credentials::ManagerPassword(text))));
-            }
-            Step::Username => {
-                if valid_username(&text).is_err() {
-                    return self.reject(wrong_credentials(Step::Username), now, out);
-                }
-                handshake.username = text;
-            }
-            Step::Password => {
-                let username = core::mem::take(&mut handshake.username);
-                out.push(Event::Act(Action::Check(Credentials::Login { username, password: text })));
-            }
-            _ => return,
-        }
-        self.step(Input::Answer, now, out);
-    }
-
-    fn identified(&mut self, identity: Identity, now: Instant, out: &mut Vec<Event<H>>) {
-        if let Phase::Handshake(handshake) = &mut self.phase {
-            handshake.identity = Some(identity);
-        }
-        self.step(Input::Answer, now, out);
-    }
-
-    /// Registers the device, once its host name is known or given up.
-    fn register(&mut self, out: &mut Vec<Event<H>>) {
-        if let (Phase::Handshake(handshake), HostName::Known(_) | HostName::Missing) =
-            (&self.phase, &self.host)
-            && handshake.step == Step::Joining
-            && let Some(identity) = &handshake.identity
-        {
-            out.push(Event::Join(identity.clone()));
+        };
+        match understood {
+            Ok(()) => self.step(Input::Answer, now, out),
+            Err(refusal) => self.reject(refusal, now, out),
         }
     }
 
@@ -183,20 +120,50 @@ impl<H: Clone> Connection<H> {
         let patience = if next.is_prompt() { limits.prompt } else { limits.first_answer };
         handshake.deadline = next.expects_answer().then(|| now + patience);
         let manager = &self.settings.network_name;
+        let check = |credentials| Event::Act(Action::Check(credentials));
         match act {
             Act::AskManagerPassword => Self::send(handshake_request("password", Some(manager), manager), out),
             Act::AskUsername => Self::send(handshake_request("username", Some(manager), manager), out),
             Act::AskPassword => {
-                let line = handshake_request("password", Some(&handshake.username), manager);
-                Self::send(line, out);
+                handshake.username = mem::take(&mut handshake.answer);
+                Self::send(handshake_request("password", Some(&handshake.username), manager), out);
             }
             Act::AskIdentity => Self::send(handshake_request("identity", None, manager), out),
-            Act::CheckHostName => out.push(Event::Act(Action::Check(Credentials::HostName))),
+            Act::CheckHostName => out.push(check(Credentials::HostName)),
+            Act::CheckManagerPassword => {
+                out.push(check(Credentials::ManagerPassword(mem::take(&mut handshake.answer))));
+            }
+            Act::CheckLogin => {
+                let (username, password) =
+                    (mem::take(&mut handshake.username), mem::take(&mut handshake.answer));
+                out.push(check(Credentials::Login { username, password }));
+            }
             Act::Register => self.register(out),
+            Act::Begin => self.begin(out),
             Act::Refuse => self.drain(Ending::Refused, now, out),
-            // The credentials went out with the answer; a device begins when the broker has taken it.
-            Act::CheckManagerPassword | Act::CheckLogin | Act::Begin => {}
         }
+    }
+
+    /// Asks for the device to be registered, once its host name is known or given up.
+    fn register(&mut self, out: &mut Vec<Event<H>>) {
+        if let (Phase::Handshake(handshake), HostName::Known(_) | HostName::Missing) =
+            (&self.phase, &self.host)
+            && handshake.step == Step::Joining
+            && let Some(identity) = &handshake.identity
+        {
+            out.push(Event::Join(identity.clone()));
+        }
+    }
+
+    /// The device is a client or a service from now on.
+    fn begin(&mut self, out: &mut Vec<Event<H>>) {
+        let (Phase::Handshake(handshake), Some(name)) = (&mut self.phase, &self.name) else { return };
+        let Some(identity) = handshake.identity.take() else { return };
+        Self::note(Note::Identified { service: identity.is_service() }, out);
+        let longest = self.settings.limits.max_frame;
+        self.decoder.set_limits(frame::Limits { frame: longest, skip: longest.saturating_mul(2) });
+        self.decoder.expect_frames();
+        self.phase = Phase::Identified(Box::new(Device::new(name, &identity)));
     }
 
     /// Tells the device why it is refused.
@@ -211,48 +178,13 @@ impl<H: Clone> Connection<H> {
     }
 }
 
-impl Answer {
-    fn read(line: &Bytes) -> Self {
-        if line.trim_ascii().is_empty() {
-            return Self::Blank;
-        }
-        match Frame::parse(line.clone()) {
-            Ok(frame) if frame.member(Key::Result).is_some() => Self::of(&frame),
-            _ => Self::Typed(String::from_utf8_lossy(line).trim().to_string()),
-        }
-    }
-
-    fn of(frame: &Frame) -> Self {
-        match frame.raw(Key::Result) {
-            Some(result) => Self::Result(result),
-            None => Self::Typed(String::from_utf8_lossy(&frame.rope().to_bytes()).into_owned()),
+impl Identity {
+    /// Who a device says that it is.
+    fn answered(answer: &Answer) -> Result<Self, Refusal> {
+        match answer {
+            Answer::Result(raw) => Self::read(raw),
+            Answer::Typed(text) => Self::from_typed(text),
+            Answer::Blank => Err(Refusal::new(Exception::Key, "name")),
         }
     }
-
-    /// A string's text; of any other value, its JSON: a password may look like a number.
-    fn into_text(self) -> String {
-        match self {
-            Self::Result(raw) => match json::unquote(&raw) {
-                Some(text) => text.into_owned(),
-                None => String::from_utf8_lossy(&raw).into_owned(),
-            },
-            Self::Typed(text) => text,
-            Self::Blank => String::new(),
-        }
-    }
-}
-
-/// Who fails learns nothing: one text, whatever was wrong.
-pub(super) fn wrong_credentials(step: Step) -> Refusal {
-    Refusal::new(
-        Exception::Value,
-        match step {
-            Step::ManagerPassword => "Wrong Manager password",
-            _ => "Unregistered user, or Wrong login password",
-        },
-    )
-}
-
-fn nothing_said(step: Step) -> Refusal {
-    if step == Step::Identity { Refusal::new(Exception::Key, "name") } else { wrong_credentials(step) }
 }

@@ -7,8 +7,8 @@ mod error;
 mod login;
 
 pub use error::{Error, ErrorKind};
-pub use login::{Credentials, Prompt};
 pub(crate) use login::{Asked, Login, handshake_reply, refusal_text};
+pub use login::{Credentials, Prompt};
 
 use alloc::string::String;
 
@@ -34,7 +34,9 @@ pub struct Description {
 impl Description {
     /// The members that clients and services share, without the braces.
     pub(crate) fn write(&self, out: &mut String, kind: &str) {
-        for (key, value) in [("type", kind), ("name", &self.name), ("language", &self.language), ("os", &self.os)] {
+        for (key, value) in
+            [("type", kind), ("name", &self.name), ("language", &self.language), ("os", &self.os)]
+        {
             if !out.ends_with('{') {
                 out.push_str(", ");
             }

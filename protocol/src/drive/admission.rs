@@ -21,6 +21,8 @@ pub struct Admission {
     connections: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
     handshakes_per_address: usize,
+    /// How many devices of one address may be there without having finished their handshakes, waiting ones included.
+    most_per_address: usize,
     /// One semaphore for each address that anybody connects from, with how many use it.
     addresses: Mutex<BTreeMap<IpAddr, (Arc<Semaphore>, usize)>>,
     present: Mutex<Present>,
@@ -39,6 +41,7 @@ impl Admission {
             connections: Arc::new(Semaphore::new(limits.connections)),
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
             handshakes_per_address: limits.handshakes_per_address,
+            most_per_address: limits.connections.div_ceil(2).max(limits.handshakes_per_address),
             addresses: Mutex::default(),
             present: Mutex::default(),
         })
@@ -88,12 +91,14 @@ struct Handshake {
 }
 
 impl Ticket {
-    /// Waits until the device at this address may begin its handshake.
-    pub async fn begin_handshake(&mut self, ip: IpAddr) {
-        let (address, semaphore) = AddressInUse::enter(&self.admission, ip);
+    /// Waits until the device at this address may begin its handshake. `false`: half of all connections wait for
+    /// handshakes of this address already, and this one should be ended, so that others find a place.
+    pub async fn begin_handshake(&mut self, ip: IpAddr) -> bool {
+        let Some((address, semaphore)) = AddressInUse::enter(&self.admission, ip) else { return false };
         let from_address = semaphore.acquire_arc().await;
         let in_all = self.admission.handshakes.acquire_arc().await;
         self.handshake = Some(Handshake { _in_all: in_all, _from_address: from_address, _address: address });
+        true
     }
 
     /// The handshake is over, one way or the other.
@@ -123,12 +128,15 @@ struct AddressInUse {
 }
 
 impl AddressInUse {
-    fn enter(admission: &Arc<Admission>, ip: IpAddr) -> (Self, Arc<Semaphore>) {
+    fn enter(admission: &Arc<Admission>, ip: IpAddr) -> Option<(Self, Arc<Semaphore>)> {
         let mut addresses = lock(&admission.addresses);
         let new = || (Arc::new(Semaphore::new(admission.handshakes_per_address)), 0);
         let (semaphore, users) = addresses.entry(ip).or_insert_with(new);
+        if *users >= admission.most_per_address {
+            return None;
+        }
         *users += 1;
-        (Self { admission: admission.clone(), ip }, semaphore.clone())
+        Some((Self { admission: admission.clone(), ip }, semaphore.clone()))
     }
 }
 

@@ -9,14 +9,15 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::{Caller, Handle, Manager, Ticket, Wire, lock, output::Output};
 use crate::broker::Broker;
 use crate::connection::{Action, Flow};
 use crate::frame::Rope;
+use crate::instant::Instant;
 use crate::limits::TURN;
 use crate::mailbox::{ConnectionId, Mailbox, Notice, Parcel, Undelivered};
 use crate::name::NetworkName;
@@ -72,7 +73,15 @@ impl<W: Wire> Driver<W> {
             if self.relay.connection().is_past_handshake() {
                 self.ticket.handshake_is_over();
             }
-            let wrote = self.write(cx, &mut to_write)?;
+            let wrote = match self.write(cx, &mut to_write) {
+                Ok(wrote) => wrote,
+                // Nothing can be written any more, but what the device said last may still be there to be read.
+                Err(error) => {
+                    while self.read(cx, &mut to_read)? && !self.relay.has_ended_input() && to_read > 0 {}
+                    self.relay.pump(self.wire.now(), &mut self.desk);
+                    return Err(error);
+                }
+            };
             let read = self.read(cx, &mut to_read)?;
             let closed = self.close(cx)?;
             if self.relay.connection().flow() == Flow::Ended {
@@ -148,7 +157,14 @@ impl<W: Wire> Driver<W> {
         }
         self.next_read = if read < self.next_read { SMALL_READ } else { LARGE_READ };
         *to_read = to_read.saturating_sub(read);
-        self.relay.receive(self.input.split().freeze(), self.wire.now());
+        // A small piece must not keep a large buffer alive; and the buffer serves again.
+        let bytes = if read < LARGE_READ / 4 {
+            Bytes::copy_from_slice(&self.input)
+        } else {
+            self.input.split().freeze()
+        };
+        self.input.clear();
+        self.relay.receive(bytes, self.wire.now());
         Ok(true)
     }
 
@@ -220,15 +236,28 @@ impl Office<Handle> for Desk {
     }
 
     fn notify(&mut self, service: ConnectionId, line: &Rope) {
-        let broker = lock(&self.manager.broker);
-        for mailbox in broker.audience(service) {
-            // A client that is leaving takes nothing more.
-            let _ = mailbox.put(Parcel::Notification(line.clone()));
+        let mut wakers = Vec::new();
+        {
+            let broker = lock(&self.manager.broker);
+            for mailbox in broker.audience(service) {
+                // A client that is leaving takes nothing more.
+                let (_, waker) = mailbox.put(Parcel::Notification(line.clone()));
+                wakers.extend(waker);
+            }
         }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn post(&mut self, to: &Handle, parcel: Parcel<Handle>) -> Result<(), Undelivered<Handle>> {
-        to.put(parcel)
+        if to.is(&self.mailbox) {
+            // Its own lines are written in this very turn: nobody has to be woken.
+            return to.with(|mailbox| mailbox.put(parcel));
+        }
+        let (outcome, waker) = to.put(parcel);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        outcome
     }
 
     fn tell(&mut self, to: &Handle, notice: Notice) {
@@ -259,7 +288,7 @@ impl Office<Handle> for Desk {
         }
     }
 
-    fn relieve(&mut self) {
-        self.manager.relieve();
+    fn relieve(&mut self, now: Instant) {
+        self.manager.relieve(now);
     }
 }

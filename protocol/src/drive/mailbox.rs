@@ -27,8 +27,15 @@ impl Handle {
         self.with_waking(|mailbox| mailbox.notify(notice));
     }
 
-    pub(super) fn put(&self, parcel: Parcel<Self>) -> Result<(), Undelivered<Self>> {
-        self.with_waking(|mailbox| mailbox.put(parcel))
+    /// Puts a parcel in. Returns whom to wake, once no lock is held.
+    pub(super) fn put(&self, parcel: Parcel<Self>) -> (Result<(), Undelivered<Self>>, Option<Waker>) {
+        let mut shared = lock(&self.0);
+        (shared.mailbox.put(parcel), shared.waker.take())
+    }
+
+    /// Whether both are handles of one mailbox.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(super) fn wake(&self) {

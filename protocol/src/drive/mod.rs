@@ -6,7 +6,7 @@
 //!
 //! Locks: each mailbox has one, the broker has one, and no task holds two, with one exception in one order: a notification
 //! is put into mailboxes within the broker's lock, so that none follows the reply to an unlink. Nothing waits, writes or
-//! formats under a lock.
+//! is woken under a lock.
 //!
 //! A runtime does three things: it takes a [`Ticket`] from [`Manager::admission`] before it accepts a socket, runs a
 //! [`Driver`] for each socket, and calls [`Manager::shut_down`] in the end.
@@ -26,22 +26,28 @@ pub use wire::Wire;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_lock::OnceCell;
 
 use crate::broker::Broker;
 use crate::connection::Action;
+use crate::instant::Instant;
+use crate::limits::WORTH_GIVING_UP;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice};
 use crate::name::NetworkName;
 use crate::settings::Settings;
 
-/// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
-const WORTH_GIVING_UP: usize = 64 * 1024;
+/// How often a device that does not read is looked for while memory is short.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The program around a Manager: it does what may block, and what needs a store, a log or the network's names.
 pub trait Host: Send + Sync {
     /// Does what a connection asks for. It must not block: whatever may take time is to be done elsewhere, and answered
-    /// with [`Handle::tell`].
+    /// with [`Handle::tell`]. Each [`Action::Check`] and [`Action::Administer`] has to be answered once, or the
+    /// connection waits for ever; [`Action::LookUpHost`] may stay without an answer.
     fn act(&self, caller: Caller<'_>, action: Action);
 }
 
@@ -68,18 +74,29 @@ impl fmt::Display for Caller<'_> {
     }
 }
 
+/// What there is to gain when memory is short.
+#[derive(Debug, Default)]
+struct Shortage {
+    /// The larger ones of the lines that are not complete: bytes, by connection.
+    incomplete: BTreeMap<ConnectionId, usize>,
+    /// Who was told to give its line up and has not had its turn.
+    told: Option<ConnectionId>,
+    /// When a device that does not read was looked for last.
+    looked: Option<Instant>,
+}
+
 /// One Manager, shared by the tasks of its connections.
 pub struct Manager {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
     broker: Mutex<Broker<Handle>>,
     connections: Mutex<BTreeMap<ConnectionId, Handle>>,
-    /// The larger ones of the lines that are not complete: bytes, by connection.
-    incomplete: Mutex<BTreeMap<ConnectionId, usize>>,
+    shortage: Mutex<Shortage>,
     admission: Arc<Admission>,
     host: Box<dyn Host>,
     next: AtomicU64,
-    shutting_down: AtomicBool,
+    /// Filled when the end begins.
+    shutting_down: OnceCell<()>,
 }
 
 impl Manager {
@@ -91,10 +108,10 @@ impl Manager {
             settings: Arc::new(settings),
             broker: Mutex::new(Broker::new()),
             connections: Mutex::new(BTreeMap::new()),
-            incomplete: Mutex::new(BTreeMap::new()),
+            shortage: Mutex::default(),
             host,
             next: AtomicU64::new(1),
-            shutting_down: AtomicBool::new(false),
+            shutting_down: OnceCell::new(),
         })
     }
 
@@ -121,12 +138,18 @@ impl Manager {
     /// Ends every connection in good order: what is open gets its answer, or an error after a while
     /// (docs/wire.md, section 9). [`Admission::all_gone`] tells when they have ended.
     pub fn shut_down(&self) {
-        self.shutting_down.store(true, Ordering::SeqCst);
+        // A second call finds it filled, which is as good.
+        let _ = self.shutting_down.set_blocking(());
         // Told without the lock: whoever is told may want it.
         let handles: Vec<_> = lock(&self.connections).values().cloned().collect();
         for handle in handles {
             handle.tell(Notice::Shutdown);
         }
+    }
+
+    /// Waits until [`Manager::shut_down`] is called: for sockets that have no [`Driver`] yet.
+    pub async fn shutting_down(&self) {
+        self.shutting_down.wait().await;
     }
 
     /// Ends the connection of the device with this network name; `false` if there is none.
@@ -141,7 +164,7 @@ impl Manager {
         let handle = Handle::new(Mailbox::new(&self.settings.limits, self.budget.clone()));
         lock(&self.connections).insert(id, handle.clone());
         // In this order one of the two sees the other: the flag here, or the entry in `shut_down`.
-        if self.shutting_down.load(Ordering::SeqCst) {
+        if self.shutting_down.is_initialized() {
             handle.tell(Notice::Shutdown);
         }
         (id, handle)
@@ -154,28 +177,35 @@ impl Manager {
 
     /// Keeps book of the larger incomplete lines.
     fn note_incomplete(&self, id: ConnectionId, bytes: usize) {
-        let mut incomplete = lock(&self.incomplete);
+        let mut shortage = lock(&self.shortage);
+        shortage.told.take_if(|told| *told == id);
         if bytes < WORTH_GIVING_UP {
-            incomplete.remove(&id);
+            shortage.incomplete.remove(&id);
         } else {
-            incomplete.insert(id, bytes);
+            shortage.incomplete.insert(id, bytes);
         }
     }
 
-    /// Tells the connection with the largest incomplete line to give it up.
-    fn relieve(&self) {
-        let largest = {
-            let mut incomplete = lock(&self.incomplete);
-            let largest = incomplete.iter().max_by_key(|(_, bytes)| **bytes).map(|(id, _)| *id);
-            if let Some(id) = &largest {
-                // Once is enough; it enters again when it has another one.
-                incomplete.remove(id);
-            }
-            largest
+    /// Tells those who can do something about it that memory is short, one at a time.
+    fn relieve(&self, now: Instant) {
+        let (line, look) = {
+            let mut shortage = lock(&self.shortage);
+            let largest = shortage.incomplete.iter().max_by_key(|(_, bytes)| **bytes).map(|(id, _)| *id);
+            let line = largest.filter(|_| shortage.told.is_none());
+            shortage.told = shortage.told.or(line);
+            let look = shortage.looked.is_none_or(|looked| now >= looked + LOOK_AGAIN);
+            shortage.looked = if look { Some(now) } else { shortage.looked };
+            (line, look)
         };
-        let handle = largest.and_then(|id| lock(&self.connections).get(&id).cloned());
-        if let Some(handle) = handle {
+        if let Some(handle) = line.and_then(|id| lock(&self.connections).get(&id).cloned()) {
             handle.tell(Notice::SkipLine);
+        }
+        if look {
+            let handles: Vec<_> = lock(&self.connections).values().cloned().collect();
+            let most = handles.iter().max_by_key(|handle| handle.with(|mailbox| mailbox.backlog()));
+            if let Some(handle) = most {
+                handle.tell(Notice::MakeRoom);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@
 use alloc::{boxed::Box, collections::VecDeque};
 use core::mem;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
 use super::{
@@ -23,6 +23,9 @@ use super::{
 
 /// The longest line of text in bytes, without its end. Text is what a person types.
 pub const TEXT_LIMIT: usize = 1024 * 1024;
+
+/// A piece smaller than this is gathered with others where it has to wait.
+const SMALL: usize = 4096;
 
 /// How long a line may be (docs/wire.md section 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Decoder {
     limits: Limits,
     /// Received, not scanned. No piece is empty.
     queue: VecDeque<Bytes>,
+    /// Small pieces that came behind the queue, gathered: a caller that has to wait may get many.
+    small: BytesMut,
     queued: usize,
     mode: Mode,
     /// Are all lines text, whatever they look like?
@@ -95,6 +100,7 @@ impl Decoder {
         Self {
             limits,
             queue: VecDeque::new(),
+            small: BytesMut::new(),
             queued: 0,
             mode: Mode::Object,
             text_only: false,
@@ -127,13 +133,18 @@ impl Decoder {
     pub fn receive(&mut self, bytes: Bytes) {
         if !bytes.is_empty() && !matches!(self.mode, Mode::Ended) {
             self.queued += bytes.len();
-            self.queue.push_back(bytes);
+            if bytes.len() < SMALL && self.queued > bytes.len() {
+                self.small.extend_from_slice(&bytes);
+            } else {
+                self.flush_small();
+                self.queue.push_back(bytes);
+            }
         }
     }
 
     /// The next line; `None` when more bytes are needed for it, or after [`Line::Endless`].
     pub fn next_line(&mut self) -> Option<Line> {
-        while let Some(mut piece) = self.queue.pop_front() {
+        while let Some(mut piece) = self.next_piece() {
             let before = piece.len();
             let line = self.read(&mut piece);
             self.queued -= before - piece.len();
@@ -166,6 +177,19 @@ impl Decoder {
     pub fn skip_line(&mut self) {
         if self.kept.len() > 0 {
             self.refuse(FrameError::Memory, Bytes::new());
+        }
+    }
+
+    fn next_piece(&mut self) -> Option<Bytes> {
+        if self.queue.is_empty() {
+            self.flush_small();
+        }
+        self.queue.pop_front()
+    }
+
+    fn flush_small(&mut self) {
+        if !self.small.is_empty() {
+            self.queue.push_back(mem::take(&mut self.small).freeze());
         }
     }
 
@@ -274,6 +298,7 @@ impl Decoder {
     fn end(&mut self) {
         self.mode = Mode::Ended;
         self.queue = VecDeque::new();
+        self.small = BytesMut::new();
         self.queued = 0;
     }
 

@@ -13,7 +13,7 @@ use super::{
 
 /// The longest raw value that is salvaged, in bytes. Names and uids are short; more would be memory for a line that
 /// is refused.
-pub const SALVAGE_LIMIT: usize = 1024;
+pub const SALVAGE_LIMIT: usize = 8 * 1024;
 
 /// Routing members that could be read of a line that is refused.
 ///

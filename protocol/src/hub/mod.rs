@@ -27,7 +27,7 @@
 //! hub.handle(device, Input::Written { bytes: line.len(), pending: 0 }, Instant::EPOCH, &mut outputs);
 //! ```
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -38,6 +38,7 @@ use crate::broker::Broker;
 use crate::connection::{Action, Connection, Flow, Why};
 use crate::frame::Rope;
 use crate::instant::Instant;
+use crate::limits::WORTH_GIVING_UP;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Undelivered};
 use crate::name::NetworkName;
 use crate::relay::{Office, Relay};
@@ -84,13 +85,19 @@ pub struct Hub {
     next: u64,
 }
 
+/// Connections that have something to look at, in the order in which it came.
+#[derive(Debug, Default)]
+struct Woken {
+    order: VecDeque<ConnectionId>,
+    members: BTreeSet<ConnectionId>,
+}
+
 /// What all connections share.
 #[derive(Debug)]
 struct Rest {
     broker: Broker<ConnectionId>,
     mailboxes: BTreeMap<ConnectionId, Mailbox<ConnectionId>>,
-    /// Connections whose mailbox has got something that they have to look at.
-    woken: BTreeSet<ConnectionId>,
+    woken: Woken,
     /// Whether more is held than may be.
     short_of_memory: bool,
 }
@@ -101,7 +108,7 @@ impl Hub {
         let rest = Rest {
             broker: Broker::new(),
             mailboxes: BTreeMap::new(),
-            woken: BTreeSet::new(),
+            woken: Woken::default(),
             short_of_memory: false,
         };
         let budget = Arc::new(Budget::new(settings.limits.memory));
@@ -145,10 +152,10 @@ impl Hub {
             }
             Input::SendingClosed => relay.sending_closed(now),
             Input::Told(notice) => {
-                Desk { id, rest: &mut self.rest, outputs }.own(|mailbox| mailbox.notify(notice))
+                Desk { id, rest: &mut self.rest, outputs }.own(|mailbox| mailbox.notify(notice));
             }
         }
-        self.rest.woken.insert(id);
+        self.rest.wake(id);
         self.run(now, outputs);
     }
 
@@ -183,15 +190,14 @@ impl Hub {
             .relays
             .iter()
             .filter(|(_, relay)| relay.connection().deadline().is_some_and(|(deadline, _)| deadline <= now));
-        self.rest.woken.extend(due.map(|(id, _)| *id));
+        due.for_each(|(id, _)| self.rest.wake(*id));
         self.run(now, outputs);
     }
 
     /// The Manager is to end: every connection does, with answers for what is open. No new ones should be accepted.
     pub fn shut_down(&mut self, now: Instant, outputs: &mut Vec<Output>) {
-        for (id, mailbox) in &mut self.rest.mailboxes {
-            mailbox.notify(Notice::Shutdown);
-            self.rest.woken.insert(*id);
+        for id in self.relays.keys() {
+            self.rest.tell(*id, Notice::Shutdown);
         }
         self.run(now, outputs);
     }
@@ -222,24 +228,49 @@ impl Hub {
 
     /// Lets every connection that was woken do what it can, until there is none.
     fn run(&mut self, now: Instant, outputs: &mut Vec<Output>) {
-        while let Some(id) = self.rest.woken.pop_first() {
+        let mut relieved = false;
+        while let Some(id) = self.rest.woken.order.pop_front() {
+            self.rest.woken.members.remove(&id);
             let Some(relay) = self.relays.get_mut(&id) else { continue };
             relay.pump(now, &mut Desk { id, rest: &mut self.rest, outputs });
             outputs.push(Output::Ready(id));
-            if core::mem::take(&mut self.rest.short_of_memory) {
-                self.skip_largest();
+            // Once in a while: whoever is told needs its turn to give anything up.
+            if core::mem::take(&mut self.rest.short_of_memory) && !relieved {
+                relieved = true;
+                self.relieve();
             }
         }
     }
 
-    fn skip_largest(&mut self) {
-        let largest = self.relays.iter().max_by_key(|(_, relay)| relay.connection().incomplete());
-        let Some((id, relay)) = largest else { return };
-        if relay.connection().incomplete() > 0
-            && let Some(mailbox) = self.rest.mailboxes.get_mut(id)
+    /// Memory is short: the largest line that is not complete is given up, and the largest heap that waits for a device
+    /// that does not read.
+    fn relieve(&mut self) {
+        let incomplete = |(id, relay): (&ConnectionId, &Relay<_>)| (relay.connection().incomplete(), *id);
+        if let Some((bytes, id)) = self.relays.iter().map(incomplete).max()
+            && bytes >= WORTH_GIVING_UP
         {
-            mailbox.notify(Notice::SkipLine);
-            self.rest.woken.insert(*id);
+            self.rest.tell(id, Notice::SkipLine);
+        }
+        let backlog = |(id, mailbox): (&ConnectionId, &Mailbox<_>)| (mailbox.backlog(), *id);
+        if let Some((bytes, id)) = self.rest.mailboxes.iter().map(backlog).max()
+            && bytes > self.settings.limits.client_mailbox
+        {
+            self.rest.tell(id, Notice::MakeRoom);
+        }
+    }
+}
+
+impl Rest {
+    fn wake(&mut self, id: ConnectionId) {
+        if self.woken.members.insert(id) {
+            self.woken.order.push_back(id);
+        }
+    }
+
+    fn tell(&mut self, id: ConnectionId, notice: Notice) {
+        if let Some(mailbox) = self.mailboxes.get_mut(&id) {
+            mailbox.notify(notice);
+            self.wake(id);
         }
     }
 }
@@ -265,12 +296,10 @@ impl Office<ConnectionId> for Desk<'_> {
     }
 
     fn notify(&mut self, service: ConnectionId, line: &Rope) {
-        for client in self.rest.broker.audience(service) {
-            if let Some(mailbox) = self.rest.mailboxes.get_mut(client) {
-                // A client that is leaving takes nothing more.
-                let _ = mailbox.put(Parcel::Notification(line.clone()));
-                self.rest.woken.insert(*client);
-            }
+        let audience: Vec<_> = self.rest.broker.audience(service).copied().collect();
+        for client in audience {
+            // A client that is leaving takes nothing more.
+            let _ = self.post(&client, Parcel::Notification(line.clone()));
         }
     }
 
@@ -283,16 +312,13 @@ impl Office<ConnectionId> for Desk<'_> {
         mailbox.put(parcel)?;
         // Its own lines are no reason to look at the connection that is at work.
         if *to != self.id {
-            self.rest.woken.insert(*to);
+            self.rest.wake(*to);
         }
         Ok(())
     }
 
     fn tell(&mut self, to: &ConnectionId, notice: Notice) {
-        if let Some(mailbox) = self.rest.mailboxes.get_mut(to) {
-            mailbox.notify(notice);
-            self.rest.woken.insert(*to);
-        }
+        self.rest.tell(*to, notice);
     }
 
     fn own<R>(&mut self, look: impl FnOnce(&mut Mailbox<ConnectionId>) -> R) -> R {
@@ -305,7 +331,7 @@ impl Office<ConnectionId> for Desk<'_> {
     }
 
     fn wake(&mut self, mailbox: &ConnectionId) {
-        self.rest.woken.insert(*mailbox);
+        self.rest.wake(*mailbox);
     }
 
     fn act(&mut self, _name: Option<&NetworkName>, action: Action) {
@@ -315,7 +341,7 @@ impl Office<ConnectionId> for Desk<'_> {
     /// Each connection can be looked at; nobody has to keep book.
     fn incomplete(&mut self, _bytes: usize) {}
 
-    fn relieve(&mut self) {
+    fn relieve(&mut self, _now: Instant) {
         self.rest.short_of_memory = true;
     }
 }

@@ -16,12 +16,15 @@
 //! recorded one did worse.
 
 pub mod masks;
+mod memory;
 mod player;
 mod socket;
 
+pub use memory::HubNetwork;
 pub use player::{Cut, Fidelity, play};
 pub use socket::SocketNetwork;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -96,6 +99,16 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts")
 }
 
+/// The names of all transcripts, in order.
+pub fn names() -> BTreeSet<String> {
+    let files = folder().read_dir().expect("the transcripts are there");
+    let paths = files.map(|entry| entry.expect("a folder can be read").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| path.file_stem().expect("a name").to_str().expect("a plain name").to_owned())
+        .collect()
+}
+
 impl Transcript {
     /// Reads the transcript of that name.
     pub fn load(name: &str) -> Self {
@@ -117,6 +130,11 @@ impl Transcript {
                 .map(Step::parse)
                 .collect(),
         }
+    }
+
+    /// Whether devices have to log in as a user.
+    pub fn needs_login(&self) -> bool {
+        self.manager.iter().any(|flag| flag == "--auth-login")
     }
 
     /// The Manager's password, where it was started with one.

@@ -1,0 +1,103 @@
+//! The end of a Manager: answers within five seconds count, every connection ends in good order (docs/wire.md, section 9).
+
+use alloc::string::String;
+
+use serde_json::Value;
+
+use crate::connection::{Ending, Why};
+use crate::limits::Limits;
+use crate::testing::{World, ask, reply, request};
+
+fn shutting_down(uid: i32) -> (String, Value) {
+    (String::from("ConnectionError: the Manager is shutting down"), uid.into())
+}
+
+#[test]
+fn answers_within_five_seconds_count_and_the_rest_is_answered_with_an_error() {
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    for uid in ["1", "2"] {
+        world.say(ann, &request("Echo", "echo", uid));
+    }
+    world.shut_down();
+    world.say(echo, &reply("Ann[lab:2]", "1", "null"));
+    assert_eq!(world.hear_uids(ann), [1]);
+    assert_eq!(world.wait_for_deadline(), (Limits::default().shutdown, Why::Leave));
+    assert_eq!(world.hear_errors(ann), [shutting_down(2)]);
+    assert!(world.is_closed(echo) && world.is_closed(ann));
+    assert_eq!(world.ending(echo), Some(Ending::Shutdown));
+}
+
+#[test]
+fn it_is_over_as_soon_as_the_last_answer_is_there() {
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    world.say(ann, &request("Echo", "echo", "1"));
+    world.shut_down();
+    assert!(!world.is_closed(echo) && !world.is_closed(ann));
+    world.say(echo, &reply("Ann[lab:2]", "1", "null"));
+    assert!(world.is_closed(echo) && world.is_closed(ann));
+    world.end(echo);
+    world.end(ann);
+    world.assert_empty();
+}
+
+#[test]
+fn nothing_more_is_taken_from_clients() {
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    world.say(ann, &request("Echo", "echo", "1"));
+    world.hear(echo);
+    world.shut_down();
+    world.say(ann, &request("Echo", "echo", "2"));
+    assert_eq!(world.hear(echo).len(), 0);
+}
+
+#[test]
+fn requests_that_have_not_left_yet_are_refused_at_once() {
+    let mut world = World::with(Limits { service_mailbox: 200, ..Limits::default() });
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    world.stop_reading(echo);
+    for uid in ["1", "2", "3"] {
+        world.say(ann, &request("Echo", "echo", uid));
+    }
+    world.shut_down();
+    // The first one is on its way, the third was still waiting for room.
+    let mut errors = world.hear_errors(ann);
+    errors.sort_by_key(|(_, uid)| uid.as_i64());
+    assert_eq!(errors, [shutting_down(2), shutting_down(3)]);
+}
+
+#[test]
+fn every_connection_ends_whatever_it_was_doing() {
+    let mut world = World::with(Limits { service_mailbox: 200, ..Limits::default() });
+    world.connect();
+    let echo = world.service("Echo");
+    let (ann, bob, cem) = (world.linked("Ann", "Echo"), world.client("Bob"), world.client("Cem"));
+    world.stop_reading(echo);
+    world.stop_reading(bob);
+    for uid in ["1", "2", "3", "4"] {
+        world.say(ann, &request("Echo", "echo", uid));
+        world.say(bob, &request("Echo", "echo", uid));
+    }
+    world.end(bob);
+    world.say(cem, &ask("users_table.usernames", "", "9"));
+    world.hear(cem);
+    world.shut_down();
+    assert_eq!(world.hear_errors(cem), [shutting_down(9)], "nobody will log in any more");
+    let limits = Limits::default();
+    world.wait(limits.shutdown + 2 * limits.linger);
+    world.assert_empty();
+}
+
+#[test]
+fn who_is_in_the_middle_of_the_handshake_is_closed() {
+    let mut world = World::new();
+    let device = world.connect();
+    world.shut_down();
+    assert!(world.is_closed(device));
+}

@@ -1,0 +1,147 @@
+//! A Manager within the test's own process, on a real socket: for limits and for duties that the program does not have.
+//!
+//! Its host answers from [`Accounts`], keeps what is noted, and lets an administrator shut the Manager down.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use msl_network_manager::Home;
+use msl_network_manager::config::TlsFiles;
+use msl_network_manager::tls::Files;
+use msl_network_protocol::connection::{Action, Note};
+use msl_network_protocol::drive::{Caller, Host};
+use msl_network_protocol::identity::ManagerIdentity;
+use msl_network_protocol::limits::Limits;
+use msl_network_protocol::settings::{Authentication, Settings};
+use msl_network_tokio::{Listener, Manager, serve};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::accounts::Accounts;
+use crate::peer::Peer;
+use crate::program::{self, Tls};
+use crate::{PATIENCE, Served, eventually};
+
+/// A Manager that listens on 127.0.0.1; it ends with the test at the latest.
+#[derive(Debug)]
+pub struct LocalManager {
+    runtime: Runtime,
+    port: u16,
+    files: Option<(TempDir, Files)>,
+    duties: Arc<Duties>,
+    serving: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Duties {
+    accounts: Accounts,
+    stop: Notify,
+    /// Who it is about, and what was noted.
+    notes: Mutex<Vec<(String, Note)>>,
+}
+
+impl LocalManager {
+    /// A Manager that lets everybody in, without TLS.
+    pub fn plain(limits: Limits) -> Self {
+        Self::start(Tls::Disabled, limits)
+    }
+
+    /// Starts a Manager that lets everybody in.
+    pub fn start(tls: Tls, limits: Limits) -> Self {
+        let runtime = Runtime::new().expect("a runtime can be started");
+        let files = (tls == Tls::Enabled).then(|| {
+            let home = tempfile::tempdir().expect("a temporary folder can be made");
+            let named = TlsFiles::default();
+            let files = Files::prepare(&named, &Home::at(home.path()), None, &program::host_name());
+            (home, files.expect("a key and a certificate can be made"))
+        });
+        let config = files.as_ref().map(|(_, files)| files.server_config().expect("the files are right"));
+        let accounts = Accounts { password: None, host: Some(program::host_name()) };
+        let duties = Arc::new(Duties { accounts, stop: Notify::new(), notes: Mutex::default() });
+        let listener = runtime.block_on(Listener::bind(Some("127.0.0.1"), 0)).expect("some port is free");
+        let port = listener.port();
+        let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
+        let identity = ManagerIdentity { hostname, port, language, os };
+        let settings = Settings::new(identity, Authentication::None, limits);
+        let manager = Manager::new(settings, Box::new(Shared(duties.clone())));
+        let stopped = duties.clone();
+        let serving =
+            runtime.spawn(async move { serve(listener, manager, config, stopped.stop.notified()).await });
+        Self { runtime, port, files, duties, serving: Some(serving) }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// An unidentified connection, with TLS where the Manager has it.
+    pub fn open(&self) -> Peer {
+        Peer::connect(self)
+    }
+
+    /// A client that the Manager knows as `name`.
+    pub fn client(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_client(name);
+        peer
+    }
+
+    /// A service that the Manager knows as `name`.
+    pub fn service(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_service(name);
+        peer
+    }
+
+    /// Returns once something that is `wanted` has been noted of the device whose network name begins with `name`.
+    pub fn expect_note(&self, name: &str, what: &str, wanted: impl Fn(&Note) -> bool) {
+        eventually(&format!("{name}: {what}"), || {
+            let notes = self.duties.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.iter().any(|(caller, note)| caller.starts_with(name) && wanted(note))
+        });
+    }
+
+    /// Tells it to end.
+    pub fn stop(&self) {
+        self.duties.stop.notify_one();
+    }
+
+    /// Returns once it has ended.
+    pub fn wait(mut self) {
+        if let Some(serving) = self.serving.take() {
+            let ended = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, serving).await });
+            ended.expect("the Manager does not end").expect("the Manager has panicked");
+        }
+    }
+}
+
+impl Served for LocalManager {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn certificate(&self) -> Option<PathBuf> {
+        self.files.as_ref().map(|(_, files)| files.certificate.clone())
+    }
+}
+
+struct Shared(Arc<Duties>);
+
+impl Host for Shared {
+    fn act(&self, caller: Caller<'_>, action: Action) {
+        if let Some(notice) = self.0.accounts.answer(&action) {
+            caller.mailbox.tell(notice);
+        }
+        match action {
+            Action::ShutDown => self.0.stop.notify_one(),
+            Action::Note(note) => {
+                let mut notes = self.0.notes.lock().unwrap_or_else(PoisonError::into_inner);
+                notes.push((caller.to_string(), note));
+            }
+            _ => {}
+        }
+    }
+}
