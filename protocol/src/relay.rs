@@ -130,9 +130,13 @@ impl<H: Clone> Relay<H> {
         self.count();
     }
 
-    /// The socket has taken bytes or not, and more wait for it or not.
-    pub fn written(&mut self, progress: bool, pending: bool, now: Instant) {
-        self.connection.written(progress, pending, now);
+    /// The socket has taken so many bytes of what [`Relay::take`] gave, and more wait for it or not.
+    pub fn written(&mut self, bytes: usize, pending: bool, now: Instant, office: &mut impl Office<H>) {
+        self.connection.written(bytes > 0, pending, now);
+        if bytes > 0 {
+            office.own(|mailbox| mailbox.sent(bytes));
+            Self::wake_senders(office);
+        }
     }
 
     /// The sending side of the socket is closed.

@@ -121,20 +121,13 @@ impl<W: Wire> Driver<W> {
                 Poll::Pending => blocked = true,
             }
         }
-        if total > 0 {
-            let senders = self.desk.mailbox.with(|mailbox| {
-                mailbox.sent(total);
-                mailbox.senders_with_room()
-            });
-            senders.for_each(|sender| sender.wake());
-        }
         if self.output.is_empty() {
             match self.wire.poll_flush(cx) {
                 Poll::Ready(flushed) => flushed?,
                 Poll::Pending => blocked = true,
             }
         }
-        self.relay.written(total > 0, blocked, self.wire.now());
+        self.relay.written(total, blocked, self.wire.now(), &mut self.desk);
         Ok(total > 0)
     }
 
