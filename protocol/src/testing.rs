@@ -75,6 +75,14 @@ pub(crate) fn left(service: &str) -> String {
     format!("ConnectionError: the '{service}' service has left before it answered")
 }
 
+/// By how much [`just_before`] is too early.
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A second less than that long.
+pub(crate) fn just_before(due: Duration) -> Duration {
+    due.saturating_sub(SECOND)
+}
+
 /// What asks a service, or a client, to be disconnected.
 pub(crate) const DISCONNECT: &str = r#"{"attribute": "__disconnect__", "service": "self"}"#;
 
@@ -90,8 +98,8 @@ pub(crate) struct World {
 }
 
 /// One socket: what is between a device and the hub.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the socket")]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact about one direction of the socket")]
 struct Socket {
     /// Sent by the device, not yet read by the hub.
     inbox: VecDeque<Bytes>,

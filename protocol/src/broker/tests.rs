@@ -1,4 +1,4 @@
-//! The broker alone: its rules by example, then all short histories of two clients and two services.
+//! The broker alone: its rules by example, then all short histories of two clients and a service.
 
 mod all_histories;
 

@@ -18,11 +18,10 @@ use crate::error::{Exception, Refusal};
 use crate::limits::Limits;
 use crate::name::{Address, DeviceName};
 use crate::settings::Authentication;
-use crate::testing;
+use crate::testing::{self, SECOND, just_before};
 
 const ACCEPTED: Verdict = Verdict::Accepted { administrator: false };
 const ADMINISTRATOR: Verdict = Verdict::Accepted { administrator: true };
-const SECOND: Duration = Duration::from_secs(1);
 
 /// The end of a connection that has not been identified, as it is shown.
 const REFUSED: &str = "note: is being disconnected: it was refused";
@@ -38,7 +37,7 @@ impl Peer {
     fn opened(authentication: Authentication, limits: Limits) -> (Self, Vec<String>) {
         let settings = Arc::new(testing::settings(authentication, limits));
         let mut peer = Self { connection: Connection::new(ConnectionId(1), settings), now: Instant::EPOCH };
-        let events = peer.causes(super::Connection::open);
+        let events = peer.causes(Connection::open);
         (peer, events)
     }
 

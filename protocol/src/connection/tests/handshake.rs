@@ -195,7 +195,7 @@ fn a_program_has_thirty_seconds_for_its_identity_and_a_person_five_minutes_for_a
     ] {
         let mut peer = Peer::asked(authentication);
         assert_eq!(peer.deadline(), Some((patience, Why::Handshake)));
-        assert_eq!(peer.waits(patience.saturating_sub(SECOND)), [""; 0]);
+        assert_eq!(peer.waits(just_before(patience)), [""; 0]);
         let events = peer.waits(SECOND);
         assert_eq!(events[0], format!("error {message}, uid \"\""));
         assert_eq!(events[2..], [REFUSED, "close mailbox"]);
@@ -206,7 +206,7 @@ fn a_program_has_thirty_seconds_for_its_identity_and_a_person_five_minutes_for_a
 fn every_answer_gives_new_time_and_a_check_takes_as_long_as_it_takes() {
     let limits = Limits::default();
     let mut peer = Peer::asked(Authentication::Login);
-    peer.waits(limits.prompt.saturating_sub(SECOND));
+    peer.waits(just_before(limits.prompt));
     peer.says("n.bohr");
     assert_eq!(peer.deadline(), Some((limits.prompt, Why::Handshake)));
     peer.says("secret");

@@ -123,7 +123,7 @@ fn a_login_has_five_minutes_for_each_answer() {
     let prompt = Limits::default().prompt;
     let message = "TimeoutError: no answer to the Manager's request for a username and a password";
     let mut peer = asked_to_log_in();
-    peer.waits(prompt.saturating_sub(SECOND));
+    peer.waits(just_before(prompt));
     peer.says("root");
     assert_eq!(peer.deadline(), Some((prompt, Why::Login)));
     assert_eq!(peer.waits(prompt), denied(message));

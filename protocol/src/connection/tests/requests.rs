@@ -132,6 +132,17 @@ fn a_service_that_does_not_read_what_it_asked_for_itself_is_not_read() {
 }
 
 #[test]
+fn a_service_that_does_not_read_the_answers_to_its_own_questions_can_ask_no_more() {
+    let limits = Limits::default();
+    let mut peer = Peer::service();
+    let mut events = Vec::new();
+    peer.connection.receive(Bytes::from(ask("identity", "", "7") + "\n"), peer.now, &mut events);
+    let answers = |bytes| Pressure { backlog: bytes, own: bytes };
+    assert!(!peer.connection.advance(peer.now, answers(limits.client_mailbox), &mut events));
+    assert!(peer.connection.advance(peer.now, answers(limits.client_mailbox - 1), &mut events));
+}
+
+#[test]
 fn a_uid_is_at_most_a_kibibyte() {
     let mut peer = Peer::client();
     let uid = format!("\"{}\"", "x".repeat(1022));

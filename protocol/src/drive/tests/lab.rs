@@ -68,8 +68,8 @@ impl Host for Program {
 }
 
 /// A socket, seen from both sides.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the socket")]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact about one direction of the socket")]
 pub(super) struct Socket {
     to_manager: VecDeque<u8>,
     /// The device has closed its sending side; the Manager has read that.

@@ -3,7 +3,7 @@
 use super::lab::{Device, Lab};
 use crate::connection::{Action, Ending, Note};
 use crate::limits::{Limits, TURN};
-use crate::testing::{DISCONNECT, left, notification, reply, request};
+use crate::testing::{DISCONNECT, SECOND, just_before, left, notification, reply, request};
 
 /// The service Echo at port 0 and the client Ann at port 1.
 fn echo_and_ann(lab: &mut Lab) -> (Device, Device) {
@@ -126,9 +126,9 @@ fn a_device_that_does_not_close_its_side_is_waited_for_five_seconds() {
     let ann = lab.client("Ann");
     lab.say(ann, DISCONNECT);
     let linger = Limits::default().linger;
-    lab.wait(linger.checked_sub(std::time::Duration::from_secs(1)).unwrap());
+    lab.wait(just_before(linger));
     assert!(!lab.has_ended(ann));
-    lab.wait(std::time::Duration::from_secs(1));
+    lab.wait(SECOND);
     assert!(lab.has_ended(ann));
     lab.assert_empty();
 }

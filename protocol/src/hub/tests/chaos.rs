@@ -21,7 +21,7 @@ use crate::testing::{DISCONNECT, MANAGER, World, ask, notification, reply, reque
 /// Longer than everything that can be waited for, one after the other.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 const SERVICES: [&str; 2] = ["Echo", "Other"];
-/// Lines that cannot be read, or that mean nothing from this device; the last one lacks only what names it.
+/// Lines that cannot be read, or that mean nothing here.
 const RUBBISH: [&str; 8] = [
     "{",
     "rubbish",

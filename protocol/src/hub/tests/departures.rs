@@ -2,16 +2,13 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use serde_json::Value;
 
 use crate::connection::{Ending, Flow, Note, Verdict, Why};
 use crate::limits::Limits;
 use crate::mailbox::{ConnectionId, Notice};
-use crate::testing::{DISCONNECT, World, ask, left, reply, request};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::testing::{DISCONNECT, SECOND, World, ask, just_before, left, reply, request};
 
 fn names(world: &mut World, observer: ConnectionId, kind: &str) -> Vec<String> {
     world.say(observer, r#"{"service": "Manager", "attribute": "identity", "uid": 0}"#);
@@ -73,7 +70,7 @@ fn a_service_that_asks_to_be_disconnected_has_a_free_name_at_once_and_ten_second
     let next = world.service("Echo");
     // Given two answers, one at once and one just in time, both count.
     world.say(echo, &reply("Ann[lab:2]", "1", "null"));
-    world.wait(Limits::default().leave.checked_sub(SECOND).unwrap());
+    world.wait(just_before(Limits::default().leave));
     world.say(echo, &reply("Ann[lab:2]", "3", "null"));
     assert_eq!(world.hear_uids(ann), [1, 3]);
     assert!(!world.is_closed(echo));

@@ -2,14 +2,11 @@
 
 use alloc::format;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::connection::{Ending, Why};
 use crate::limits::Limits;
 use crate::mailbox::ConnectionId;
-use crate::testing::{World, left, reply, request};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::testing::{SECOND, World, just_before, left, reply, request};
 
 /// Two requests fill a service's mailbox, two replies a client's.
 fn narrow() -> Limits {
@@ -186,7 +183,7 @@ fn a_device_that_takes_nothing_for_too_long_is_ended_as_a_slow_consumer() {
     for (client, uid) in [(ann, "1"), (bob, "2")] {
         world.say(client, &request("Echo", "echo", uid));
     }
-    world.wait(Limits::default().write_timeout.checked_sub(SECOND).unwrap());
+    world.wait(just_before(Limits::default().write_timeout));
     assert_eq!(world.hear(ann).len(), 0);
     assert_eq!(world.wait_for_deadline(), (SECOND, Why::Write));
     assert_eq!(world.hear_errors(ann), [(left("Echo"), 1.into())]);
@@ -224,7 +221,7 @@ fn progress_gives_a_device_new_time() {
     for round in 0..3 {
         world.stop_reading(echo);
         world.say(ann, &request("Echo", "echo", &format!("{round}")));
-        world.wait(Limits::default().write_timeout.checked_sub(SECOND).unwrap());
+        world.wait(just_before(Limits::default().write_timeout));
         world.read_again(echo);
     }
     assert_eq!(world.hear_uids(echo), [0, 1, 2]);
