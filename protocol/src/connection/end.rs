@@ -67,6 +67,10 @@ impl<H: Clone> Connection<H> {
             }
         }
         let Phase::Identified(device) = &mut self.phase else { return };
+        if ending == Ending::Requested {
+            // It will not answer the Manager's questions any more.
+            device.forget_login();
+        }
         match (&device.side, ending) {
             // These may still get, or give, answers.
             (Side::Client(_), Ending::Closed | Ending::Shutdown)

@@ -475,6 +475,13 @@ impl<H: Clone> Device<H> {
         Some(frame)
     }
 
+    /// Nobody logs in any more, and what waits for that will not be done.
+    fn forget_login(&mut self) {
+        self.login = None;
+        self.deferred.clear();
+        self.deferred_bytes = 0;
+    }
+
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
     fn is_ready(&self, settings: &Settings, pressure: Pressure) -> bool {
         let limits = &settings.limits;
