@@ -159,6 +159,8 @@ struct ClientSide<H> {
     /// The services that have got such requests, to be told when nobody waits any more.
     asked: BTreeMap<ConnectionId, H>,
     stalled: Option<Stalled<H>>,
+    /// The services that had no room in time: they still know this client as one that waits.
+    gave_up: BTreeMap<ConnectionId, H>,
 }
 
 /// A request that waits for room in a service's mailbox.
@@ -456,7 +458,12 @@ impl<H: Clone> Device<H> {
         let side = if identity.is_service() {
             Side::Service(ServiceSide { service: identity.name.as_str().into(), calls: OpenCalls::new() })
         } else {
-            Side::Client(ClientSide { open: 0, asked: BTreeMap::new(), stalled: None })
+            Side::Client(ClientSide {
+                open: 0,
+                asked: BTreeMap::new(),
+                stalled: None,
+                gave_up: BTreeMap::new(),
+            })
         };
         Self {
             quoted_name: json::quote(name.as_str()),
