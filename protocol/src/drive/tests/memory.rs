@@ -2,7 +2,10 @@
 
 use super::lab::{Device, Lab};
 use crate::connection::{Action, Ending, Note};
+use crate::drive::lock;
+use crate::instant::Instant;
 use crate::limits::{Limits, READ_AHEAD};
+use crate::mailbox::{ConnectionId, Mailbox, Notice};
 use crate::testing::{DISCONNECT, SECOND, notification, reply, request};
 
 const KIB: usize = 1024;
@@ -67,6 +70,27 @@ fn one_line_at_a_time_is_given_up() {
     lab.say(dan, &request("Echo", "echo", "5"));
     assert_eq!(lab.hear_uids(echo), [5]);
     assert_eq!(lab.manager.budget.held(), 0);
+}
+
+#[test]
+fn nobody_is_told_to_give_a_line_up_before_the_last_one_who_was_told_has_done_so() {
+    let mut lab = Lab::with(tight());
+    let (ann, bob) = (lab.client("Ann"), lab.client("Bob"));
+    lab.begin(ann, &beginning("1", 200 * KIB));
+    lab.begin(bob, &beginning("2", 100 * KIB));
+    let notices = |lab: &Lab, client: Device| {
+        let id = ConnectionId(u64::try_from(client).unwrap() + 1);
+        lock(&lab.manager.connections)[&id].with(Mailbox::take_notices)
+    };
+    // Given that others want memory while Ann's task has not had its turn.
+    for _ in 0..3 {
+        lab.manager.relieve(Instant::EPOCH);
+    }
+    assert_eq!((notices(&lab, ann), notices(&lab, bob)), (vec![Notice::SkipLine], vec![]));
+    // When the line has come to its end, or has gone, Bob's is the largest.
+    lab.say(ann, END);
+    lab.manager.relieve(Instant::EPOCH);
+    assert_eq!((notices(&lab, ann), notices(&lab, bob)), (vec![], vec![Notice::SkipLine]));
 }
 
 #[test]
@@ -150,7 +174,7 @@ fn bytes_that_come_one_by_one_while_a_connection_waits_are_counted_once_and_all_
     assert_eq!(lab.hear_uids(echo), [0]);
     lab.socket(ann).most_per_read = Some(1);
     let lines: String = (1..=1000).map(|uid| request("Echo", "echo", &format!("{uid}")) + "\r\n").collect();
-    for portion in lines[..READ_AHEAD + 100].as_bytes().chunks(1000) {
+    for portion in lines.as_bytes()[..READ_AHEAD + 100].chunks(1000) {
         lab.begin(ann, str::from_utf8(portion).unwrap());
     }
     assert_eq!(lab.manager.budget.held(), READ_AHEAD, "a little is read ahead, and no more");
