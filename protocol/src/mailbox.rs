@@ -323,6 +323,12 @@ impl<H: Clone> Mailbox<H> {
         self.queue.is_empty()
     }
 
+    /// The clients that wait for room.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Vec<ConnectionId> {
+        self.waiting.iter().map(|(client, _)| *client).collect()
+    }
+
     /// Whether notifications came faster than the device reads them, beyond the limit.
     pub fn has_overflowed(&self) -> bool {
         self.overflowed

@@ -159,6 +159,8 @@ struct ClientSide<H> {
     /// The services that have got such requests, to be told when nobody waits any more.
     asked: BTreeMap<ConnectionId, H>,
     stalled: Option<Stalled<H>>,
+    /// The services that had no room in time: they still know this client as one that waits.
+    gave_up: BTreeMap<ConnectionId, H>,
 }
 
 /// A request that waits for room in a service's mailbox.
@@ -456,7 +458,12 @@ impl<H: Clone> Device<H> {
         let side = if identity.is_service() {
             Side::Service(ServiceSide { service: identity.name.as_str().into(), calls: OpenCalls::new() })
         } else {
-            Side::Client(ClientSide { open: 0, asked: BTreeMap::new(), stalled: None })
+            Side::Client(ClientSide {
+                open: 0,
+                asked: BTreeMap::new(),
+                stalled: None,
+                gave_up: BTreeMap::new(),
+            })
         };
         Self {
             quoted_name: json::quote(name.as_str()),
@@ -473,6 +480,13 @@ impl<H: Clone> Device<H> {
         let frame = self.deferred.pop_front()?;
         self.deferred_bytes -= held(&frame);
         Some(frame)
+    }
+
+    /// Nobody logs in any more, and what waits for that will not be done.
+    fn forget_login(&mut self) {
+        self.login = None;
+        self.deferred.clear();
+        self.deferred_bytes = 0;
     }
 
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
