@@ -19,7 +19,9 @@ mod login;
 mod opening;
 
 pub(crate) use end::{failure, left};
-pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
+pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question};
+
+pub use crate::mailbox::Verdict;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};

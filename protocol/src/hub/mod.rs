@@ -10,7 +10,7 @@
 //! ```
 //! use std::net::Ipv4Addr;
 //! use msl_network_protocol::hub::{Hub, Input, Output};
-//! use msl_network_protocol::identity::ManagerIdentity;
+//! use msl_network_protocol::settings::ManagerIdentity;
 //! use msl_network_protocol::instant::Instant;
 //! use msl_network_protocol::limits::Limits;
 //! use msl_network_protocol::settings::{Authentication, Settings};
