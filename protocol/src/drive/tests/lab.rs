@@ -1,7 +1,7 @@
 //! What the tests of this folder run on: an executor, a clock that jumps, and sockets in memory.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,7 +24,7 @@ use crate::settings::Authentication;
 use crate::testing::settings;
 
 /// More polls than this without an end: tasks that wake themselves for ever.
-const MOST_POLLS: usize = 100_000;
+const MOST_POLLS: usize = 10_000;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 
@@ -89,6 +89,8 @@ pub(super) struct Socket {
     pub(super) refuses_bytes: bool,
     /// How much one read gives at most, where that is less than there is.
     pub(super) most_per_read: Option<usize>,
+    /// Where bytes were read to.
+    pub(super) read_to: BTreeSet<*const u8>,
     read_in_this_turn: usize,
     pub(super) most_read_in_a_turn: usize,
     reader: Option<Waker>,
@@ -128,6 +130,7 @@ impl Wire for InMemory {
         let most = socket.most_per_read.unwrap_or(usize::MAX);
         let room = (buffer.capacity() - buffer.len()).min(socket.to_manager.len()).min(most);
         if room > 0 {
+            socket.read_to.insert(buffer.as_ptr());
             let bytes: Vec<u8> = socket.to_manager.drain(..room).collect();
             buffer.extend_from_slice(&bytes);
             socket.read_in_this_turn += room;

@@ -189,3 +189,19 @@ fn bytes_that_come_one_by_one_while_a_connection_waits_are_counted_once_and_all_
     assert_eq!(lab.hear(ann).len(), 1001);
     assert_eq!(lab.manager.budget.held(), 0);
 }
+
+#[test]
+fn what_is_read_in_small_pieces_keeps_no_read_buffers() {
+    let mut lab = Lab::with(Limits { open_requests: 1, ..Limits::default() });
+    let (_, ann) = echo_and_ann(&mut lab);
+    lab.say(ann, &request("Echo", "echo", "0"));
+    {
+        let mut socket = lab.socket(ann);
+        socket.most_per_read = Some(5000);
+        socket.read_to.clear();
+    }
+    lab.begin(ann, &" ".repeat(READ_AHEAD));
+    assert_eq!(lab.manager.budget.held(), READ_AHEAD);
+    // The pieces wait, and the one buffer has served for all of them.
+    assert_eq!(lab.socket(ann).read_to.len(), 1);
+}

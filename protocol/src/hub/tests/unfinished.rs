@@ -176,15 +176,20 @@ fn the_requests_of_a_client_that_only_listens_are_all_executed_when_there_is_roo
 fn a_client_that_waits_for_room_and_goes_leaves_no_entry_at_the_service() {
     for lost in [true, false] {
         let (mut world, echo, ann) = Obstacle::FullService.world();
-        assert_eq!(waiting_at(&world.hub, echo), [ann]);
-        if lost {
-            world.lose(ann);
-        } else {
-            world.end(ann);
-            world.wait(Limits::default().leave);
+        let bob = world.client("Bob");
+        world.say(bob, &request("Echo", "echo", "6"));
+        assert_eq!(waiting_at(&world.hub, echo), [ann, bob]);
+        // Echo has got a request of Ann's; of Bob it knows only that he waits.
+        for (client, left) in [(bob, &[ann][..]), (ann, &[])] {
+            if lost {
+                world.lose(client);
+            } else {
+                world.end(client);
+                world.wait(Limits::default().leave);
+            }
+            assert!(world.is_gone(client));
+            assert_eq!(waiting_at(&world.hub, echo), left, "lost: {lost}");
         }
-        assert!(world.is_gone(ann));
-        assert_eq!(waiting_at(&world.hub, echo), [], "lost: {lost}");
     }
 }
 
