@@ -35,7 +35,7 @@ use crate::frame::{self, Decoder, Frame, Line, Rope};
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json;
-use crate::limits::READ_AHEAD;
+use crate::limits::{READ_AHEAD, WORTH_GIVING_UP};
 use crate::mailbox::{ConnectionId, Notice, Parcel, Pressure, Request};
 use crate::name::NetworkName;
 use crate::settings::Settings;
@@ -350,6 +350,8 @@ impl<H: Clone> Connection<H> {
             Notice::Checked(verdict) => self.checked(verdict, now, out),
             Notice::Administered(result) => self.administered(result, out),
             Notice::Forget { client, requester, answer } => self.forget(client, &requester, answer, out),
+            // The line that was meant may have been completed since.
+            Notice::SkipLine if self.decoder.held() < WORTH_GIVING_UP => {}
             Notice::SkipLine => self.decoder.skip_line(),
             Notice::MakeRoom => self.make_room(now, out),
             Notice::Shutdown => self.shut_down(now, out),
