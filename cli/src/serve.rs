@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use msl_network_manager::log::TARGET;
 use msl_network_manager::{Authentication, Computer, Config, Duties, Error, Kind, Names, Secret};
-use msl_network_protocol::identity::ManagerIdentity;
+use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{self, Settings};
 use msl_network_tokio::{Listener, Manager, serve as serve_devices};
 use tokio::runtime;

@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
 
 use bytes::Bytes;
 
@@ -147,54 +146,6 @@ fn max_clients(raw: &[u8]) -> Result<Option<u32>, Refusal> {
     // Saturating is what is wanted: more than u32::MAX clients are as good as that many.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(if number < 1.0 { None } else { Some(number as u32) })
-}
-
-/// The members of a Manager's own identity that do not change while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManagerIdentity {
-    /// This computer's name.
-    pub hostname: String,
-    /// The port that it listens on.
-    pub port: u16,
-    /// Like `Rust 1.95.0`.
-    pub language: String,
-    /// Like `Linux 6.1.0 x86_64`.
-    pub os: String,
-}
-
-impl ManagerIdentity {
-    /// `Manager[host:port]`.
-    pub fn network_name(&self) -> String {
-        format!("Manager[{}:{}]", self.hostname, self.port)
-    }
-}
-
-/// Appends formatted text.
-pub(crate) fn put(out: &mut String, text: fmt::Arguments<'_>) {
-    // A string takes everything.
-    let _ = out.write_fmt(text);
-}
-
-/// Writes the pieces of a list with commas between them.
-pub(crate) fn separated<T>(
-    out: &mut String,
-    items: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut String, T),
-) {
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        write(out, item);
-    }
-}
-
-/// A JSON array of strings.
-pub(crate) fn string_array<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut out = String::from("[");
-    separated(&mut out, texts, json::quote_into);
-    out.push(']');
-    out
 }
 
 #[cfg(test)]

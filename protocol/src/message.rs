@@ -11,8 +11,7 @@ use bytes::Bytes;
 
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key, Kind, Rope};
-use crate::identity::put;
-use crate::json;
+use crate::json::{self, put};
 use crate::mailbox::Uid;
 
 pub use crate::name::MANAGER;

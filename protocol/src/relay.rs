@@ -17,8 +17,9 @@ use crate::broker::{Attempt, Broker, Denied, Route};
 use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, failure, left};
 use crate::error::Refusal;
 use crate::frame::Rope;
-use crate::identity::{Identity, string_array};
+use crate::identity::Identity;
 use crate::instant::Instant;
+use crate::json::string_array;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Uid, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
@@ -130,9 +131,13 @@ impl<H: Clone> Relay<H> {
         self.count();
     }
 
-    /// The socket has taken bytes or not, and more wait for it or not.
-    pub fn written(&mut self, progress: bool, pending: bool, now: Instant) {
-        self.connection.written(progress, pending, now);
+    /// The socket has taken so many bytes of what [`Relay::take`] gave, and more wait for it or not.
+    pub fn written(&mut self, bytes: usize, pending: bool, now: Instant, office: &mut impl Office<H>) {
+        self.connection.written(bytes > 0, pending, now);
+        if bytes > 0 {
+            office.own(|mailbox| mailbox.sent(bytes));
+            Self::wake_senders(office);
+        }
     }
 
     /// The sending side of the socket is closed.

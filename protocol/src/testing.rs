@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use crate::connection::{Action, Ending, Flow, Note, Why};
 use crate::frame::Frame;
 use crate::hub::{Hub, Input, Output};
-use crate::identity::ManagerIdentity;
 use crate::instant::Instant;
 use crate::limits::Limits;
 use crate::mailbox::{ConnectionId, Notice};
+use crate::settings::ManagerIdentity;
 use crate::settings::{Authentication, Settings};
 
 /// The Manager's network name.

@@ -17,7 +17,7 @@ use core::slice;
 use bytes::Bytes;
 use msl_network_protocol::connection::Action;
 use msl_network_protocol::hub::{Hub, Input, Output};
-use msl_network_protocol::identity::ManagerIdentity;
+use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::mailbox::{ConnectionId, Notice};

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::identity::{ManagerIdentity, put, separated};
-use crate::json::quote_into;
+use crate::json::{put, quote_into, separated};
 use crate::name::{Address, NetworkName};
+use crate::settings::ManagerIdentity;
 
 /// What is shown of a client.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::identity::ManagerIdentity;
 use crate::name::DeviceName;
+use crate::settings::ManagerIdentity;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 const ANN: ConnectionId = ConnectionId(1);

@@ -67,6 +67,10 @@ impl<H: Clone> Connection<H> {
             }
         }
         let Phase::Identified(device) = &mut self.phase else { return };
+        if ending == Ending::Requested {
+            // It will not answer the Manager's questions any more.
+            device.forget_login();
+        }
         match (&device.side, ending) {
             // These may still get, or give, answers.
             (Side::Client(_), Ending::Closed | Ending::Shutdown)
@@ -180,7 +184,9 @@ impl<H: Clone> Connection<H> {
             leaving.told = true;
         }
         let Side::Client(client) = &mut device.side else { return };
-        for mailbox in core::mem::take(&mut client.asked).into_values() {
+        let mut asked = core::mem::take(&mut client.asked);
+        asked.append(&mut client.gave_up);
+        for mailbox in asked.into_values() {
             let notice = Notice::Forget { client: self.id, requester: name.clone(), answer };
             out.push(Event::Tell(mailbox, notice));
         }

@@ -150,18 +150,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The outcome of a check of [`Credentials`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may.
-    Accepted {
-        /// Whether it is an administrator.
-        administrator: bool,
-    },
-    /// It may not; this is what it is told.
-    Refused(Refusal),
-}
-
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

@@ -117,7 +117,9 @@ impl<H: Clone> Connection<H> {
     }
 
     pub(super) fn give_up_stalled(&mut self, out: &mut Vec<Event<H>>) {
-        let Some(stalled) = self.client().and_then(|client| client.stalled.take()) else { return };
+        let Some(client) = self.client() else { return };
+        let Some(stalled) = client.stalled.take() else { return };
+        client.gave_up.insert(stalled.to, stalled.mailbox);
         let service = json::python_repr(&stalled.service);
         let text = format!(
             "the {service} service does not take requests as fast as they come; this one was given up after {:?}",

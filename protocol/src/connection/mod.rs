@@ -19,7 +19,9 @@ mod login;
 mod opening;
 
 pub(crate) use end::{failure, left};
-pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question, Verdict};
+pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question};
+
+pub use crate::mailbox::Verdict;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -33,7 +35,7 @@ use crate::frame::{self, Decoder, Frame, Line, Rope};
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json;
-use crate::limits::READ_AHEAD;
+use crate::limits::{READ_AHEAD, WORTH_GIVING_UP};
 use crate::mailbox::{ConnectionId, Notice, Parcel, Pressure, Request};
 use crate::name::NetworkName;
 use crate::settings::Settings;
@@ -159,6 +161,8 @@ struct ClientSide<H> {
     /// The services that have got such requests, to be told when nobody waits any more.
     asked: BTreeMap<ConnectionId, H>,
     stalled: Option<Stalled<H>>,
+    /// The services that had no room in time: they still know this client as one that waits.
+    gave_up: BTreeMap<ConnectionId, H>,
 }
 
 /// A request that waits for room in a service's mailbox.
@@ -346,6 +350,8 @@ impl<H: Clone> Connection<H> {
             Notice::Checked(verdict) => self.checked(verdict, now, out),
             Notice::Administered(result) => self.administered(result, out),
             Notice::Forget { client, requester, answer } => self.forget(client, &requester, answer, out),
+            // The line that was meant may have been completed since.
+            Notice::SkipLine if self.decoder.held() < WORTH_GIVING_UP => {}
             Notice::SkipLine => self.decoder.skip_line(),
             Notice::MakeRoom => self.make_room(now, out),
             Notice::Shutdown => self.shut_down(now, out),
@@ -456,7 +462,12 @@ impl<H: Clone> Device<H> {
         let side = if identity.is_service() {
             Side::Service(ServiceSide { service: identity.name.as_str().into(), calls: OpenCalls::new() })
         } else {
-            Side::Client(ClientSide { open: 0, asked: BTreeMap::new(), stalled: None })
+            Side::Client(ClientSide {
+                open: 0,
+                asked: BTreeMap::new(),
+                stalled: None,
+                gave_up: BTreeMap::new(),
+            })
         };
         Self {
             quoted_name: json::quote(name.as_str()),
@@ -473,6 +484,13 @@ impl<H: Clone> Device<H> {
         let frame = self.deferred.pop_front()?;
         self.deferred_bytes -= held(&frame);
         Some(frame)
+    }
+
+    /// Nobody logs in any more, and what waits for that will not be done.
+    fn forget_login(&mut self) {
+        self.login = None;
+        self.deferred.clear();
+        self.deferred_bytes = 0;
     }
 
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.

@@ -27,6 +27,9 @@ use crate::relay::{Office, Relay};
 const SMALL_READ: usize = 8 * 1024;
 const LARGE_READ: usize = 64 * 1024;
 
+/// How much is still read, in one go, from a socket that takes nothing any more: what its receive buffer may have.
+const LAST_WORDS: usize = 8 * 1024 * 1024;
+
 /// Runs one connection of a Manager to its end. It never fails: whatever happens is the connection's affair.
 #[derive(Debug)]
 pub struct Driver<W: Wire> {
@@ -75,10 +78,8 @@ impl<W: Wire> Driver<W> {
             }
             let wrote = match self.write(cx, &mut to_write) {
                 Ok(wrote) => wrote,
-                // Nothing can be written any more, but what the device said last may still be there to be read.
                 Err(error) => {
-                    while self.read(cx, &mut to_read)? && !self.relay.has_ended_input() && to_read > 0 {}
-                    self.relay.pump(self.wire.now(), &mut self.desk);
+                    self.hear_out(cx)?;
                     return Err(error);
                 }
             };
@@ -121,20 +122,13 @@ impl<W: Wire> Driver<W> {
                 Poll::Pending => blocked = true,
             }
         }
-        if total > 0 {
-            let senders = self.desk.mailbox.with(|mailbox| {
-                mailbox.sent(total);
-                mailbox.senders_with_room()
-            });
-            senders.for_each(|sender| sender.wake());
-        }
         if self.output.is_empty() {
             match self.wire.poll_flush(cx) {
                 Poll::Ready(flushed) => flushed?,
                 Poll::Pending => blocked = true,
             }
         }
-        self.relay.written(total > 0, blocked, self.wire.now());
+        self.relay.written(total, blocked, self.wire.now(), &mut self.desk);
         Ok(total > 0)
     }
 
@@ -166,6 +160,16 @@ impl<W: Wire> Driver<W> {
         self.input.clear();
         self.relay.receive(bytes, self.wire.now());
         Ok(true)
+    }
+
+    /// Nothing can be written any more, but what the device said last may still be there to be read.
+    fn hear_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut to_read = LAST_WORDS;
+        while to_read > 0 && self.read(cx, &mut to_read)? && !self.relay.has_ended_input() {
+            self.relay.pump(self.wire.now(), &mut self.desk);
+        }
+        self.relay.pump(self.wire.now(), &mut self.desk);
+        Ok(())
     }
 
     /// Closes the sending side when all is written. Returns whether that was done now.

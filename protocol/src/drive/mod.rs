@@ -186,7 +186,8 @@ impl Manager {
         }
     }
 
-    /// Tells those who can do something about it that memory is short, one at a time.
+    /// Tells those who can do something about it that memory is short, one at a time. Little is gained from a device
+    /// for which little waits.
     fn relieve(&self, now: Instant) {
         let (line, look) = {
             let mut shortage = lock(&self.shortage);
@@ -202,8 +203,10 @@ impl Manager {
         }
         if look {
             let handles: Vec<_> = lock(&self.connections).values().cloned().collect();
-            let most = handles.iter().max_by_key(|handle| handle.with(|mailbox| mailbox.backlog()));
-            if let Some(handle) = most {
+            let backlogs = handles.iter().map(|handle| (handle.with(|mailbox| mailbox.backlog()), handle));
+            if let Some((backlog, handle)) = backlogs.max_by_key(|(backlog, _)| *backlog)
+                && backlog > self.settings.limits.client_mailbox
+            {
                 handle.tell(Notice::MakeRoom);
             }
         }

@@ -2,4 +2,5 @@
 
 mod admission;
 mod lab;
+mod memory;
 mod sockets;

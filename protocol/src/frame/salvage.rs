@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::{
-    head::{Head, Key, Kind},
+    head::{Head, Key},
     rope::Rope,
     scanner::{Scanner, Stop},
 };
@@ -29,21 +29,17 @@ pub struct Salvage {
     pub requester: Option<Bytes>,
     /// Any value.
     pub uid: Option<Bytes>,
-    /// Is `error` there and true?
-    pub error: bool,
-    /// Is there a `result`, whatever its value?
-    pub result: bool,
 }
 
 impl Salvage {
     /// What a line's complete members say.
     pub(super) fn of(head: &Head, line: &Rope) -> Self {
-        let mut salvage = Self { result: head.member(Key::Result).is_some(), ..Self::default() };
-        for key in Key::ALL.into_iter().filter(|key| key.routes()) {
+        let mut salvage = Self::default();
+        for key in [Key::Service, Key::Attribute, Key::Requester, Key::Uid] {
             if let Some(member) = head.fitting(key).filter(|member| member.span().len() <= SALVAGE_LIMIT) {
                 let mut value = line.slice(member.span());
                 value.compact();
-                salvage.enter(key, member.kind, value.to_bytes());
+                salvage.enter(key, value.to_bytes());
             }
         }
         salvage
@@ -63,8 +59,8 @@ impl Salvage {
         if scanner.check().is_err() {
             return;
         }
-        if let Some(member) = scanner.head.fitting(key) {
-            self.enter(key, member.kind, Bytes::copy_from_slice(value));
+        if scanner.head.fitting(key).is_some() {
+            self.enter(key, Bytes::copy_from_slice(value));
         }
     }
 
@@ -75,23 +71,18 @@ impl Salvage {
             Key::Attribute => self.attribute.is_some(),
             Key::Requester => self.requester.is_some(),
             Key::Uid => self.uid.is_some(),
-            Key::Error => self.error,
-            Key::Result => self.result,
-            Key::Args | Key::Kwargs | Key::Message | Key::Traceback => true,
+            _ => true,
         }
     }
 
     /// Enters a value that is not [there](Self::has) yet.
-    fn enter(&mut self, key: Key, kind: Kind, value: Bytes) {
+    fn enter(&mut self, key: Key, value: Bytes) {
         let place = match key {
             Key::Service => &mut self.service,
             Key::Attribute => &mut self.attribute,
             Key::Requester => &mut self.requester,
             Key::Uid => &mut self.uid,
-            Key::Error | Key::Result | Key::Args | Key::Kwargs | Key::Message | Key::Traceback => {
-                self.error |= (key, kind) == (Key::Error, Kind::Bool(true));
-                return;
-            }
+            _ => return,
         };
         *place = Some(value);
     }

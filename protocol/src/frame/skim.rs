@@ -192,7 +192,6 @@ impl Skim {
 
     /// A value begins; keeps it if it is of use.
     fn want(&mut self, key: Option<Key>) {
-        self.found.result |= key == Some(Key::Result);
         self.wanted = key.filter(|key| !self.found.has(*key));
         self.value.clear();
     }

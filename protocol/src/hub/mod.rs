@@ -10,7 +10,7 @@
 //! ```
 //! use std::net::Ipv4Addr;
 //! use msl_network_protocol::hub::{Hub, Input, Output};
-//! use msl_network_protocol::identity::ManagerIdentity;
+//! use msl_network_protocol::settings::ManagerIdentity;
 //! use msl_network_protocol::instant::Instant;
 //! use msl_network_protocol::limits::Limits;
 //! use msl_network_protocol::settings::{Authentication, Settings};
@@ -145,10 +145,7 @@ impl Hub {
                 outputs.push(Output::Ready(id));
             }
             Input::Written { bytes, pending } => {
-                relay.written(bytes > 0, pending > 0, now);
-                let mut desk = Desk { id, rest: &mut self.rest, outputs };
-                desk.own(|mailbox| mailbox.sent(bytes));
-                desk.wake_senders();
+                relay.written(bytes, pending > 0, now, &mut Desk { id, rest: &mut self.rest, outputs });
             }
             Input::SendingClosed => relay.sending_closed(now),
             Input::Told(notice) => {
@@ -280,14 +277,6 @@ struct Desk<'a> {
     id: ConnectionId,
     rest: &'a mut Rest,
     outputs: &'a mut Vec<Output>,
-}
-
-impl Desk<'_> {
-    fn wake_senders(&mut self) {
-        for sender in self.own(Mailbox::senders_with_room) {
-            self.wake(&sender);
-        }
-    }
 }
 
 impl Office<ConnectionId> for Desk<'_> {

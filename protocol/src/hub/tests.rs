@@ -8,3 +8,4 @@ mod notifications;
 mod pressure;
 mod replies;
 mod shutdown;
+mod unfinished;

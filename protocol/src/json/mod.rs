@@ -9,6 +9,7 @@
 //! passes it on, but no Rust `String` can hold it.
 
 mod canonical;
+mod compose;
 mod display;
 mod error;
 mod pieces;
@@ -21,6 +22,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 pub use canonical::{MAX_CANONICAL_BYTES, MAX_CANONICAL_DEPTH, canonical};
+pub(crate) use compose::{put, separated, string_array};
 pub(crate) use display::misleads;
 pub use display::{escaped, python_repr};
 pub use error::JsonError;

@@ -2,8 +2,11 @@
 
 use alloc::format;
 
+use bytes::Bytes;
+
 use super::*;
-use crate::name::{Address, DeviceName};
+use crate::frame::Rope;
+use crate::name::{Address, DeviceName, NetworkName};
 
 const ANN: ConnectionId = ConnectionId(1);
 const BOB: ConnectionId = ConnectionId(2);

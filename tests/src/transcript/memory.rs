@@ -10,10 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use msl_network_protocol::connection::Flow;
 use msl_network_protocol::hub::{Hub, Input, Output};
-use msl_network_protocol::identity::ManagerIdentity;
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::mailbox::ConnectionId;
+use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{Authentication, Settings};
 
 use super::{Network, Transcript};

@@ -42,6 +42,23 @@ fn draining_takes_five_seconds_from_the_last_progress() {
 }
 
 #[test]
+fn draining_ends_however_slowly_bytes_go_out() {
+    let limits = Limits::default();
+    let step = just_before(limits.linger);
+    let mut peer = Peer::client();
+    peer.says(DISCONNECT);
+    while peer.now + step < Instant::EPOCH + limits.write_timeout {
+        assert_eq!(peer.waits(step), [""; 0]);
+        assert_eq!(peer.flow(), Flow::Draining);
+        peer.connection.written(true, true, peer.now);
+    }
+    let (left, why) = peer.deadline().unwrap();
+    assert_eq!((peer.now + left, why), (Instant::EPOCH + limits.write_timeout, Why::Linger));
+    assert_eq!(peer.waits(left), ["clear mailbox"]);
+    assert_eq!(peer.flow(), Flow::Ended);
+}
+
+#[test]
 fn a_socket_that_fails_ends_everything_at_once() {
     let mut peer = Peer::client();
     peer.connection.asked(ConnectionId(3), 3);

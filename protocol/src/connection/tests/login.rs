@@ -211,3 +211,28 @@ fn a_login_is_given_up_when_too_much_comes_in_place_of_the_answer() {
         assert_eq!(peer.connection.held(), 0);
     }
 }
+
+#[test]
+fn a_device_may_leave_in_the_middle_of_a_login() {
+    for answers in [&[][..], &["root"]] {
+        for mut peer in [Peer::client(), Peer::service()] {
+            // Given that more administrators' requests wait.
+            for line in [USERS, USERS].iter().chain(answers) {
+                peer.says(line);
+            }
+            let events = peer.says(testing::DISCONNECT);
+            assert_eq!(events[..2], ["note: is being disconnected: it asked to be disconnected", "leave"]);
+            assert_eq!(peer.flow(), Flow::Draining, "{events:?}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_a_login_counts_with_the_room_that_it_takes() {
+    let mut peer = asked_to_log_in();
+    let frames = 1000;
+    peer.sends("{}\r\n".repeat(frames).as_bytes());
+    assert_eq!(peer.connection.held(), frames * ("{}".len() + size_of::<Frame>()));
+    peer.waits(Limits::default().prompt);
+    assert_eq!(peer.connection.held(), 0);
+}

@@ -122,16 +122,6 @@ fn a_service_is_read_however_much_waits_for_it() {
 }
 
 #[test]
-fn a_service_that_does_not_read_what_it_asked_for_itself_is_not_read() {
-    let mut peer = Peer::service();
-    let mut events = Vec::new();
-    let limit = Limits::default().client_mailbox;
-    peer.connection.receive(Bytes::from(notification("Ann", "x") + "\n"), peer.now, &mut events);
-    assert!(!peer.connection.advance(peer.now, Pressure { backlog: limit, own: limit }, &mut events));
-    assert!(peer.connection.advance(peer.now, Pressure { backlog: limit, own: limit - 1 }, &mut events));
-}
-
-#[test]
 fn a_service_that_does_not_read_the_answers_to_its_own_questions_can_ask_no_more() {
     let limits = Limits::default();
     let mut peer = Peer::service();

@@ -1,5 +1,7 @@
 //! Who may connect now, and how tickets come back.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::lab::Lab;
 use crate::limits::Limits;
 
@@ -56,6 +58,33 @@ fn a_device_that_gives_up_waiting_takes_no_place() {
     lab.hear(first);
     assert_eq!(lab.hear(third).len(), 1);
     for device in [first, third] {
+        lab.lose(device);
+    }
+    lab.assert_empty();
+}
+
+#[test]
+fn one_address_gets_half_of_all_connections_for_devices_that_say_nothing_and_the_rest_is_refused() {
+    let mut lab = Lab::with(Limits { connections: 6, handshakes_per_address: 1, ..Limits::default() });
+    let (first, second, third, fourth) = (lab.connect(), lab.connect(), lab.connect(), lab.connect());
+    // One is in its handshake, two wait for theirs, the fourth is too many.
+    for (device, asked, ended) in
+        [(first, 1, false), (second, 0, false), (third, 0, false), (fourth, 0, true)]
+    {
+        assert_eq!((lab.hear(device).len(), lab.has_ended(device)), (asked, ended), "{device}");
+    }
+    assert_eq!(lab.manager.admission().connections(), 3, "its ticket has come back");
+    // Devices of other addresses find a place.
+    let other = lab.connect_from(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 8)));
+    assert_eq!(lab.hear(other).len(), 1);
+    // When one is past its handshake, however that ends, another one may wait in its place.
+    lab.say(first, ANN);
+    assert_eq!(lab.hear(second).len(), 1);
+    lab.lose(second);
+    assert_eq!(lab.hear(third).len(), 1);
+    let (fifth, sixth) = (lab.connect(), lab.connect());
+    assert!(!lab.has_ended(fifth) && !lab.has_ended(sixth));
+    for device in [first, third, fifth, sixth, other] {
         lab.lose(device);
     }
     lab.assert_empty();

@@ -1,7 +1,7 @@
 //! What the tests of this folder run on: an executor, a clock that jumps, and sockets in memory.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,7 +24,7 @@ use crate::settings::Authentication;
 use crate::testing::settings;
 
 /// More polls than this without an end: tasks that wake themselves for ever.
-const MOST_POLLS: usize = 100_000;
+const MOST_POLLS: usize = 10_000;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 
@@ -85,6 +85,12 @@ pub(super) struct Socket {
     /// The Manager has closed its sending side.
     pub(super) manager_closed: bool,
     failed: bool,
+    /// Only writing fails: the device is not there any more, what it said before is.
+    pub(super) refuses_bytes: bool,
+    /// How much one read gives at most, where that is less than there is.
+    pub(super) most_per_read: Option<usize>,
+    /// Where bytes were read to.
+    pub(super) read_to: BTreeSet<*const u8>,
     read_in_this_turn: usize,
     pub(super) most_read_in_a_turn: usize,
     reader: Option<Waker>,
@@ -121,8 +127,10 @@ impl InMemory {
 impl Wire for InMemory {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let mut socket = self.socket()?;
-        let room = (buffer.capacity() - buffer.len()).min(socket.to_manager.len());
+        let most = socket.most_per_read.unwrap_or(usize::MAX);
+        let room = (buffer.capacity() - buffer.len()).min(socket.to_manager.len()).min(most);
         if room > 0 {
+            socket.read_to.insert(buffer.as_ptr());
             let bytes: Vec<u8> = socket.to_manager.drain(..room).collect();
             buffer.extend_from_slice(&bytes);
             socket.read_in_this_turn += room;
@@ -140,6 +148,9 @@ impl Wire for InMemory {
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let mut socket = self.socket()?;
         assert!(!socket.manager_closed, "nothing is written behind the end");
+        if socket.refuses_bytes {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         let taken = socket.room.unwrap_or(usize::MAX).min(bytes.len());
         if taken == 0 {
@@ -203,6 +214,10 @@ impl Lab {
 
     /// A device connects; its task takes a ticket and runs a driver, as a runtime's would. Its port is its number.
     pub(super) fn connect(&mut self) -> Device {
+        self.connect_from(IP)
+    }
+
+    pub(super) fn connect_from(&mut self, ip: IpAddr) -> Device {
         let device = self.devices.len();
         let socket = Rc::new(RefCell::new(Socket::default()));
         self.devices.push(socket.clone());
@@ -210,8 +225,9 @@ impl Lab {
         let manager = self.manager.clone();
         self.spawn(async move {
             let mut ticket = manager.admission().ticket().await;
-            ticket.begin_handshake(IP).await;
-            Driver::new(&manager, ticket, wire, IP, u16::try_from(device).unwrap()).await;
+            if ticket.begin_handshake(ip).await {
+                Driver::new(&manager, ticket, wire, ip, u16::try_from(device).unwrap()).await;
+            }
         });
         device
     }
@@ -247,12 +263,15 @@ impl Lab {
 
     /// The device sends the beginning of a line.
     pub(super) fn begin(&mut self, device: Device, text: &str) {
-        {
-            let mut socket = self.socket(device);
-            socket.to_manager.extend(text.bytes());
-            socket.reader.take().into_iter().for_each(Waker::wake);
-        }
+        self.send(device, text);
         self.run();
+    }
+
+    /// Bytes of the device reach the Manager's computer; what becomes of them is seen when the tasks run.
+    pub(super) fn send(&self, device: Device, text: &str) {
+        let mut socket = self.socket(device);
+        socket.to_manager.extend(text.bytes());
+        socket.reader.take().into_iter().for_each(Waker::wake);
     }
 
     /// The bytes that have reached the device since it was asked last.

@@ -181,6 +181,34 @@ fn a_socket_that_fails_leaves_nobody_waiting() {
 }
 
 #[test]
+fn what_a_device_said_before_its_socket_failed_is_not_lost() {
+    // One answer, or more than one read gives.
+    for answers in [1, 30] {
+        let mut lab = Lab::new();
+        // In this order Ann's task has its turn first.
+        let (ann, echo) = (lab.client("Ann"), lab.service("Echo"));
+        for uid in 0..answers {
+            lab.say(ann, &request("Echo", "echo", &format!("{uid}")));
+        }
+        lab.hear(echo);
+        lab.socket(echo).refuses_bytes = true;
+        let result = format!("\"{}\"", "x".repeat(10_000));
+        for uid in 0..answers {
+            lab.send(echo, &(reply("Ann[lab:0]", &format!("{uid}"), &result) + "\r\n"));
+        }
+        // Given that in the same turn there is something to be written.
+        lab.say(ann, &request("Echo", "echo", "99"));
+        assert!(lab.has_ended(echo));
+        let heard = lab.hear(ann);
+        let answered: Vec<_> = heard.iter().filter(|line| line["error"] == false).collect();
+        assert_eq!(answered.len(), answers);
+        let errors: Vec<_> = heard.iter().filter(|line| line["error"] == true).collect();
+        assert_eq!((errors.len(), &errors[0]["uid"]), (1, &99.into()));
+        assert_eq!(errors[0]["message"], left("Echo"));
+    }
+}
+
+#[test]
 fn what_a_dead_service_had_not_taken_is_not_counted_while_its_client_waits_elsewhere() {
     let mut lab = Lab::new();
     let (echo, ann) = echo_and_ann(&mut lab);
@@ -297,26 +325,5 @@ fn a_turn_reads_so_much_and_then_others_have_theirs() {
     let most = lab.socket(ann).most_read_in_a_turn;
     assert!(most <= TURN + 64 * 1024, "{most}");
     assert_eq!(lab.hear_uids(echo), [7]);
-    assert_eq!(lab.manager.budget.held(), 0);
-}
-
-#[test]
-fn the_largest_incomplete_line_is_given_up_when_memory_is_short() {
-    const KIB: usize = 1024;
-    let mut lab = Lab::with(Limits { max_frame: 400 * KIB, ..Limits::for_memory(512 * KIB) });
-    let (echo, ann) = echo_and_ann(&mut lab);
-    let bob = lab.client("Bob");
-    let half = |uid: &str, bytes: usize| {
-        format!(r#"{{"uid": {uid}, "service": "Echo", "attribute": "echo", "args": ["{}"#, "x".repeat(bytes))
-    };
-    lab.begin(ann, &half("1", 300 * KIB));
-    assert!(!lab.manager.is_short_of_memory());
-    lab.begin(bob, &half("2", 250 * KIB));
-    assert!(!lab.manager.is_short_of_memory());
-    lab.say(ann, "\"]}");
-    lab.say(bob, "\"]}");
-    let heard = lab.hear(ann);
-    assert_eq!((heard.len(), &heard[0]["error"], &heard[0]["uid"]), (1, &true.into(), &1.into()));
-    assert_eq!(lab.hear_uids(echo), [2]);
     assert_eq!(lab.manager.budget.held(), 0);
 }

@@ -199,6 +199,29 @@ fn a_long_line_is_held_in_slices_and_without_its_read_buffers() {
 }
 
 #[test]
+fn small_pieces_that_wait_are_put_together_and_keep_no_buffer() {
+    let buffer = Bytes::from(format!("{{\"uid\":\"{}\"}}\n{{}}\n", "x".repeat(10_000)).into_bytes());
+    let mut decoder = Decoder::new(WIDE);
+    // The first one waits alone, as it came; in the middle there is a large one.
+    decoder.receive(Bytes::copy_from_slice(&buffer[..1]));
+    for at in 1..1000 {
+        decoder.receive(buffer.slice(at..=at));
+    }
+    assert!(buffer.is_unique());
+    decoder.receive(buffer.slice(1000..8000));
+    assert!(!buffer.is_unique());
+    for at in 8000..buffer.len() {
+        decoder.receive(buffer.slice(at..=at));
+    }
+    assert_eq!(decoder.queued(), buffer.len());
+    let Some(Line::Frame(frame)) = decoder.next_line() else { panic!() };
+    assert_eq!(frame.rope().to_bytes(), buffer[..frame.len()]);
+    assert!(frame.rope().chunks().count() <= 4, "{}", frame.rope().chunks().count());
+    assert_eq!(decoder.next_line(), Some(Line::Frame(Frame::parse("{}").unwrap())));
+    assert_eq!((decoder.queued(), decoder.held()), (0, 0));
+}
+
+#[test]
 fn a_skipped_line_frees_its_memory_and_is_answered_at_its_end() {
     let mut decoder = Decoder::new(WIDE);
     decoder.skip_line(); // there is none: nothing happens

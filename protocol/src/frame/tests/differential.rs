@@ -99,8 +99,6 @@ fn salvageable(frame: &Frame) -> Salvage {
         attribute: small(Key::Attribute),
         requester: small(Key::Requester),
         uid: small(Key::Uid),
-        error: frame.member(Key::Error).is_some_and(|error| error.kind == Kind::Bool(true)),
-        result: frame.member(Key::Result).is_some(),
     }
 }
 

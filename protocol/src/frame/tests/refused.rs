@@ -29,8 +29,6 @@ fn all(filler: &str) -> (String, Salvage) {
         attribute: Some(Bytes::from("\"A\"")),
         requester: Some(Bytes::from("\"R[h:1]\"")),
         uid: Some(Bytes::from("[1, {\"c\":\" \"}]")),
-        error: true,
-        result: true,
     };
     (text, salvage)
 }
@@ -141,17 +139,15 @@ fn broken_or_unfitting_values_are_not_salvaged() {
         assert_eq!(uid(format!(r#"{{!,"uid":{value},"b":1}}"#)), None, "{value}");
     }
     assert_eq!(uid(b"{!,\"uid\":\"\xff\"}"), None);
-    for text in
-        [r#"{"service":1,"error":0,"requester":[],!}"#, r#"{!,"service":1,"error":1,"requester":true}"#]
-    {
+    for text in [r#"{"service":1,"requester":[],!}"#, r#"{!,"service":1,"requester":true}"#] {
         assert_eq!(salvage(text, WIDE), Salvage::default(), "{text}");
     }
 }
 
 #[test]
-fn null_is_a_requester_and_false_is_no_error() {
+fn null_is_a_requester() {
     let salvage = salvage(r#"{!,"requester":null,"error":false,"result":null}"#, WIDE);
-    assert_eq!(salvage, Salvage { requester: Some(Bytes::from("null")), result: true, ..Salvage::default() });
+    assert_eq!(salvage, Salvage { requester: Some(Bytes::from("null")), ..Salvage::default() });
 }
 
 #[test]

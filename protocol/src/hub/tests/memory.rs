@@ -3,8 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::connection::Ending;
 use crate::limits::Limits;
-use crate::testing::{DISCONNECT, World, notification, reply, request};
+use crate::mailbox::ConnectionId;
+use crate::testing::{DISCONNECT, SECOND, World, just_before, notification, reply, request};
 
 const KIB: usize = 1024;
 
@@ -117,4 +119,86 @@ fn nothing_is_held_of_a_device_that_is_ending() {
     world.send(ann, beginning("1", 60 * KIB));
     world.end(ann);
     world.assert_empty();
+}
+
+#[test]
+fn a_small_incomplete_line_is_never_given_up() {
+    let mut world = tight();
+    let (echo, other) = (world.service("Echo"), world.service("Other"));
+    let (ann, bob) = (world.client("Ann"), world.client("Bob"));
+    let line = request("Other", "echo", "1");
+    let (first, second) = line.split_at(40);
+    world.send(ann, String::from(first));
+    // Given that all the memory is used for somebody else, who does not read.
+    world.stop_reading(echo);
+    for uid in ["2", "3"] {
+        world.send(bob, beginning(uid, 90 * KIB) + END);
+    }
+    assert!(world.hub.held() > 128 * KIB);
+    world.say(ann, second);
+    assert_eq!(world.hear_uids(other), [1]);
+    assert_eq!(world.hear(ann).len(), 0);
+}
+
+/// A service and two clients that are linked with it; notifications may fill the memory.
+fn with_listeners() -> (World, [ConnectionId; 3]) {
+    let limits = Limits { notifications: 1024 * KIB, client_mailbox: KIB, ..Limits::for_memory(128 * KIB) };
+    let mut world = World::with(limits);
+    let echo = world.service("Echo");
+    let listeners = [world.linked("Ann", "Echo"), world.linked("Bob", "Echo")];
+    (world, [echo, listeners[0], listeners[1]])
+}
+
+#[test]
+fn when_memory_is_short_who_has_most_waiting_and_took_nothing_for_five_seconds_is_ended() {
+    let (mut world, [echo, ann, bob]) = with_listeners();
+    let large = notification("Echo", &"x".repeat(50 * KIB));
+    world.stop_reading(ann);
+    world.say(echo, &large);
+    world.wait(just_before(Limits::default().linger));
+    for _ in 0..2 {
+        world.say(echo, &large);
+    }
+    assert!(world.hub.held() > 128 * KIB);
+    assert_eq!(world.ending(ann), None, "it has a second left");
+    world.wait(SECOND);
+    world.say(echo, &notification("Echo", "x"));
+    assert_eq!(world.ending(ann), Some(Ending::SlowConsumer));
+    assert_eq!(world.ending(bob), None);
+    assert_eq!(world.hear(bob).len(), 4);
+    assert!(world.hub.held() < 128 * KIB);
+}
+
+#[test]
+fn when_memory_is_short_who_reads_is_left_alone() {
+    let (mut world, [echo, ann, bob]) = with_listeners();
+    let large = notification("Echo", &"x".repeat(50 * KIB));
+    for _ in 0..5 {
+        world.stop_reading(ann);
+        for _ in 0..3 {
+            world.say(echo, &large);
+        }
+        assert!(world.hub.held() > 128 * KIB);
+        world.wait(just_before(Limits::default().linger));
+        world.say(echo, &large);
+        world.read_again(ann);
+    }
+    for device in [ann, bob] {
+        assert_eq!(world.ending(device), None);
+        assert_eq!(world.hear(device).len(), 20);
+    }
+}
+
+#[test]
+fn when_memory_is_short_who_has_little_waiting_is_left_alone() {
+    let (mut world, [echo, ann, bob]) = with_listeners();
+    world.stop_reading(ann);
+    world.say(echo, &notification("Echo", "x"));
+    world.wait(2 * Limits::default().linger);
+    world.send(bob, beginning("1", 60 * KIB));
+    world.send(echo, beginning("2", 60 * KIB));
+    let cem = world.client("Cem");
+    world.send(cem, beginning("3", 60 * KIB));
+    assert!(world.hub.held() > 128 * KIB);
+    assert_eq!(world.ending(ann), None);
 }

@@ -111,3 +111,23 @@ fn notifications_do_not_count_against_the_replies() {
     let uids = world.hear_uids(ann);
     assert_eq!((uids.len(), &uids[50]), (51, &7.into()));
 }
+
+#[test]
+fn one_large_notification_ends_nobody_who_reads() {
+    let mut world = World::with(Limits { notifications: 100, ..Limits::default() });
+    let echo = world.service("Echo");
+    let (ann, bob) = (world.linked("Ann", "Echo"), world.linked("Bob", "Echo"));
+    let large = notification("Echo", &"x".repeat(1000));
+    for _ in 0..3 {
+        world.say(echo, &large);
+        assert_eq!(world.hear_uids(ann), ["notification"]);
+    }
+    // But a client that does not read has room for one only, beside the one on its way.
+    world.stop_reading(bob);
+    world.say(echo, &large);
+    world.say(echo, &large);
+    assert_eq!(world.ending(bob), None);
+    world.say(echo, &large);
+    assert_eq!(world.ending(bob), Some(Ending::SlowConsumer));
+    assert_eq!(world.ending(ann), None);
+}

@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::connection::{Ending, Why};
-use crate::limits::Limits;
+use crate::limits::{Limits, READ_AHEAD};
 use crate::mailbox::ConnectionId;
-use crate::testing::{SECOND, World, just_before, left, reply, request};
+use crate::testing::{SECOND, World, ask, just_before, left, reply, request};
 
 /// Two requests fill a service's mailbox, two replies a client's.
 fn narrow() -> Limits {
@@ -41,7 +41,7 @@ fn a_client_that_is_held_up_is_read_a_little_ahead_and_no_more() {
     let mut world = World::with(narrow());
     let (echo, ann) = stalled(&mut world);
     let line = format!("{}\r\n", request("Echo", "echo", "4"));
-    let many = line.repeat(crate::limits::READ_AHEAD / line.len() + 1);
+    let many = line.repeat(READ_AHEAD / line.len() + 1);
     world.send(ann, many);
     world.send(ann, line.clone());
     assert_eq!(world.unread(ann), line.len());
@@ -140,6 +140,31 @@ fn who_does_not_read_its_answers_cannot_ask_for_more() {
     world.read_again(ann);
     assert_eq!(world.hear_uids(ann), [1, 2, 3]);
     assert_eq!(world.hear_uids(echo), [4]);
+}
+
+#[test]
+fn a_service_that_does_not_read_its_own_answers_can_ask_no_more_and_answers_its_clients_when_it_reads() {
+    const QUESTIONS: usize = 1200;
+    let mut world = World::with(narrow());
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    world.say(ann, &request("Echo", "echo", "7"));
+    world.hear(echo);
+    world.stop_reading(echo);
+    let questions = format!("{}\r\n", ask("identity", "", "1")).repeat(QUESTIONS);
+    for _ in 0..3 {
+        world.send(echo, questions.clone());
+    }
+    world.say(echo, &reply("Ann[lab:2]", "7", "null"));
+    // One packet ahead, and a few answers.
+    let most = READ_AHEAD + questions.len() + 4096;
+    assert!(world.hub.held() < most, "{} of {most}", world.hub.held());
+    assert!(world.unread(echo) > questions.len());
+    assert_eq!(world.hear(ann).len(), 0);
+    world.read_again(echo);
+    assert_eq!(world.hear_uids(ann), [7]);
+    assert_eq!(world.hear(echo).len(), 3 * QUESTIONS);
+    assert_eq!(world.hub.held(), 0);
 }
 
 #[test]

@@ -1,12 +1,27 @@
 //! The end of a Manager: answers within five seconds count, every connection ends in good order (docs/wire.md, section 9).
 
+use alloc::format;
 use alloc::string::String;
 
 use serde_json::Value;
 
-use crate::connection::{Ending, Why};
+use crate::connection::{Action, Ending, Verdict, Why};
 use crate::limits::Limits;
+use crate::mailbox::{ConnectionId, Notice};
 use crate::testing::{World, ask, reply, request};
+
+const ADMINISTRATOR: Verdict = Verdict::Accepted { administrator: true };
+
+/// A client whose request for administrators has uid 9; its password is being checked.
+fn checked(world: &mut World, attribute: &str) -> ConnectionId {
+    let ann = world.client("Ann");
+    world.say(ann, &ask(attribute, "", "9"));
+    for answer in ["root", "secret"] {
+        world.say(ann, &format!(r#"{{"result": "{answer}"}}"#));
+    }
+    world.hear(ann);
+    ann
+}
 
 fn shutting_down(uid: i32) -> (String, Value) {
     (String::from("ConnectionError: the Manager is shutting down"), uid.into())
@@ -100,4 +115,53 @@ fn who_is_in_the_middle_of_the_handshake_is_closed() {
     let device = world.connect();
     world.shut_down();
     assert!(world.is_closed(device));
+}
+
+#[test]
+fn what_an_administrator_asked_for_is_answered_if_it_is_done_in_time_and_gets_an_error_otherwise() {
+    for in_time in [true, false] {
+        for logged_in in [true, false] {
+            let mut world = World::new();
+            let ann = checked(&mut world, "users_table.usernames");
+            if logged_in {
+                world.tell(ann, Notice::Checked(ADMINISTRATOR));
+            }
+            world.shut_down();
+            assert!(!world.is_closed(ann));
+            if !logged_in {
+                world.tell(ann, Notice::Checked(ADMINISTRATOR));
+            }
+            if in_time {
+                world.tell(ann, Notice::Administered(Ok("[]".into())));
+                let heard = world.hear(ann);
+                assert_eq!(
+                    (heard.len(), &heard[0]["uid"], &heard[0]["error"]),
+                    (1, &9.into(), &false.into())
+                );
+            } else {
+                assert_eq!(world.wait_for_deadline(), (Limits::default().shutdown, Why::Leave));
+                assert_eq!(world.hear_errors(ann), [shutting_down(9)]);
+            }
+            assert!(world.is_closed(ann));
+            world.tell(ann, Notice::Administered(Ok("[]".into())));
+            assert_eq!(world.hear(ann).len(), 0, "one answer is enough");
+        }
+    }
+}
+
+#[test]
+fn who_asked_for_the_shutdown_gets_the_end_for_an_answer() {
+    for logged_in in [true, false] {
+        let mut world = World::new();
+        let ann = checked(&mut world, "shutdown_manager");
+        if !logged_in {
+            // Somebody else was quicker.
+            world.shut_down();
+        }
+        world.tell(ann, Notice::Checked(ADMINISTRATOR));
+        assert!(world.acts(ann).contains(&Action::ShutDown));
+        world.shut_down();
+        assert_eq!(world.hear(ann).len(), 0);
+        assert!(world.is_closed(ann), "{logged_in}");
+    }
 }

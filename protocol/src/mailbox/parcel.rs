@@ -1,0 +1,102 @@
+//! What connections send one another: lines for their devices, and notices.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Refusal;
+use crate::frame::Rope;
+use crate::name::NetworkName;
+
+/// Which connection of a Manager; numbers are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// A request's `uid`: what answers carry, and what replies are matched by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uid {
+    /// The JSON value as the client wrote it.
+    pub raw: Bytes,
+    /// The same value in the one form that all its spellings have ([`crate::json::canonical`]): a Python service
+    /// writes a uid anew.
+    pub canonical: Bytes,
+}
+
+/// A request on its way to a service. `H` is the handle of a mailbox.
+#[derive(Clone, Debug)]
+pub struct Request<H> {
+    /// Who asks.
+    pub client: ConnectionId,
+    /// Its network name, which the reply will carry.
+    pub requester: NetworkName,
+    /// Where the answer goes.
+    pub reply_to: H,
+    /// The client's name for the request.
+    pub uid: Uid,
+    /// The line, as the service gets it.
+    pub line: Rope,
+}
+
+/// One line that waits in a mailbox, line end included.
+#[derive(Clone, Debug)]
+pub enum Parcel<H> {
+    /// For a service: somebody's request.
+    Request(Request<H>),
+    /// For a client: the answer to a request that went to a service.
+    Answer(Rope),
+    /// For a client: a notification of a service that it is linked with.
+    Notification(Rope),
+    /// For any device: what the Manager itself says.
+    Own(Rope),
+}
+
+impl<H> Parcel<H> {
+    /// Its line.
+    pub fn line(&self) -> &Rope {
+        match self {
+            Self::Request(request) => &request.line,
+            Self::Answer(line) | Self::Notification(line) | Self::Own(line) => line,
+        }
+    }
+}
+
+/// Something that a connection is told by the rest of the Manager; it has no place in the order of the lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The host name of the device's IP address.
+    HostName(Arc<str>),
+    /// The outcome of a check.
+    Checked(Verdict),
+    /// For a service: this client waits no more for answers; where `answer` is set it gets an error for each.
+    Forget {
+        /// Who.
+        client: ConnectionId,
+        /// Its network name.
+        requester: NetworkName,
+        /// Whether it is still there to be told.
+        answer: bool,
+    },
+    /// What an administrator's request gave: the JSON text of the result, or a refusal.
+    Administered(Result<String, Refusal>),
+    /// Memory is short and this connection's incomplete line is the largest: give it up.
+    SkipLine,
+    /// Memory is short and most of it waits for this device: end, if it has taken nothing for a while.
+    MakeRoom,
+    /// The Manager is shutting down.
+    Shutdown,
+    /// An administrator ends this connection.
+    Disconnect,
+}
+
+/// The outcome of a check of [`Credentials`](crate::connection::Credentials).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Accepted {
+        /// Whether it is an administrator.
+        administrator: bool,
+    },
+    /// It may not; this is what it is told.
+    Refused(Refusal),
+}
