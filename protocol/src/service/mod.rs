@@ -15,8 +15,8 @@ use bytes::Bytes;
 
 use crate::device::{Asked, Credentials, Description, Error, ErrorKind, Login, Prompt};
 use crate::frame::{self, Decoder, Frame, Key, Line, Rope};
-use crate::identity::{put, separated, string_array};
 use crate::json;
+use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
 
 /// One request that is being executed; numbers are never used again on a connection.

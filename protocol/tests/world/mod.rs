@@ -21,10 +21,10 @@ use msl_network_protocol::client;
 use msl_network_protocol::connection::{Action, Flow};
 use msl_network_protocol::device::{Credentials, Description, Error};
 use msl_network_protocol::hub::{Hub, Input, Output};
-use msl_network_protocol::identity::ManagerIdentity;
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::mailbox::{ConnectionId, Notice};
+use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{Authentication, Settings};
 
 /// After this long without being woken, a test has failed.
