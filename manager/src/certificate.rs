@@ -6,28 +6,24 @@
 //! Easy to get wrong: it has no key usage extension. One without "certificate signing" makes OpenSSL 1.1, which older
 //! Python installations carry, deny that the certificate signed itself; one with it is not allowed in a leaf.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
+use msl_network_trust::certificate::{self as stored, ReadError};
+use msl_network_trust::file::{self, Readers};
 use rcgen::string::Ia5String;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
     SerialNumber,
 };
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use time::{Duration, OffsetDateTime};
 
-use crate::file::{self, Readers};
 use crate::{Error, Kind, computer};
 
 /// How many years a default certificate is valid. Devices in a laboratory have copies of it that nobody renews.
 pub const YEARS_VALID: u16 = 100;
-
-/// The certificates that are read from one file at most: a chain is a handful, and a file of thousands is a mistake.
-const LONGEST_CHAIN: usize = 32;
 
 /// What a certificate certifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +62,7 @@ pub fn make(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<(
         Error::with_source(Kind::Runtime, format!("cannot make a certificate: {error}"), error)
     })?;
     file::write(path, pem.as_bytes(), Readers::Everybody)
+        .map_err(|error| Error::io("cannot write", path, error))
 }
 
 /// Reads the certificates in a PEM file, the Manager's own first. A private key in it is passed over.
@@ -73,20 +70,16 @@ pub fn make(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<(
 /// # Errors
 /// Where the file cannot be read, or holds no certificate, or a damaged one.
 pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let content = fs::read(path).map_err(|error| Error::io("cannot read the certificate", path, error))?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&content)
-        .take(LONGEST_CHAIN)
-        .collect::<Result<_, _>>()
-        .map_err(|error| {
+    stored::read(path).map_err(|error| match error {
+        ReadError::Io(error) => Error::io("cannot read the certificate", path, error),
+        ReadError::Damaged(error) => {
             Error::new(Kind::Value, format!("the certificate '{}' is damaged: {error}", path.display()))
-        })?;
-    if chain.is_empty() {
-        return Err(Error::new(
+        }
+        ReadError::None => Error::new(
             Kind::Value,
             format!("there is no certificate in '{}'; a PEM file is expected", path.display()),
-        ));
-    }
-    Ok(chain)
+        ),
+    })
 }
 
 fn sign(key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<String, rcgen::Error> {
@@ -139,6 +132,7 @@ mod tests {
     use super::*;
     use crate::key;
     use rustls::pki_types::{ServerName, UnixTime};
+    use std::fs;
     use std::process::Command;
     use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use msl_network_trust::computer;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// File descriptors that are not for connections: listeners, log files, the database, the runtime's own.
@@ -33,8 +34,8 @@ impl Computer {
     pub fn inspect() -> Self {
         Self {
             host_name: host_name(),
-            os: os(),
-            language: format!("Rust {}", env!("MSL_NETWORK_RUST_VERSION")),
+            os: computer::os(),
+            language: computer::language(),
             memory: memory(),
             connections: descriptors().saturating_sub(RESERVED_DESCRIPTORS).max(1),
         }
@@ -50,20 +51,6 @@ pub fn addresses() -> Vec<IpAddr> {
 
 fn host_name() -> String {
     System::host_name().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
-}
-
-fn os() -> String {
-    let system = match std::env::consts::OS {
-        "linux" | "android" => "Linux",
-        "macos" | "ios" => "Darwin",
-        "windows" => "Windows",
-        "freebsd" => "FreeBSD",
-        other => other,
-    };
-    // Python's release of Windows is "10" or "11", elsewhere it is the kernel's.
-    let release = if cfg!(windows) { System::os_version() } else { System::kernel_version() };
-    let release = release.as_deref().and_then(|text| text.split_whitespace().next()).unwrap_or("unknown");
-    format!("{system} {release} {}", System::cpu_arch())
 }
 
 fn memory() -> usize {
@@ -100,20 +87,6 @@ fn descriptors() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_os_reads_as_system_release_machine() {
-        let os = Computer::inspect().os;
-        assert_eq!(os.split(' ').count(), 3, "{os}");
-        assert!(!os.contains("unknown"), "{os}");
-    }
-
-    #[test]
-    fn the_language_says_the_version_of_the_compiler() {
-        let language = Computer::inspect().language;
-        let version = language.strip_prefix("Rust ").unwrap();
-        assert!(version.starts_with("1."), "{version}");
-    }
 
     #[test]
     fn memory_and_connections_are_never_nothing() {

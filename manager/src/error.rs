@@ -9,6 +9,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use msl_network_trust::NoHome;
+
 /// What went wrong, and what to do about it.
 ///
 /// ```
@@ -88,6 +90,12 @@ impl Error {
     /// What kind of error it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+}
+
+impl From<NoHome> for Error {
+    fn from(error: NoHome) -> Self {
+        Self::with_source(Kind::FileNotFound, error.to_string(), error)
     }
 }
 

@@ -6,12 +6,12 @@
 use std::fs;
 use std::path::Path;
 
+use msl_network_trust::file::{self, Readers};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject};
 
-use crate::file::{self, Readers};
 use crate::{Error, Kind};
 
 /// What PEM says of an encrypted key: as PKCS#8, and in the older form that Python programs write.
@@ -25,7 +25,9 @@ pub fn make(path: &Path) -> Result<(), Error> {
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
         .map_err(|error| Error::with_source(Kind::Runtime, format!("cannot make a key: {error}"), error))?;
     // Another Manager that starts at the same moment may have been faster: its key is as good, and both must agree.
-    file::write_new(path, key.serialize_pem().as_bytes(), Readers::Owner).map(drop)
+    file::write_new(path, key.serialize_pem().as_bytes(), Readers::Owner)
+        .map(drop)
+        .map_err(|error| Error::io("cannot write", path, error))
 }
 
 /// Reads the first private key in a PEM file; `None` where the file holds none. Certificates and parameters in it are

@@ -13,21 +13,18 @@ pub mod computer;
 pub mod config;
 pub mod duties;
 pub mod error;
-pub mod home;
 pub mod key;
 pub mod log;
 pub mod names;
 pub mod secret;
 pub mod tls;
 
-mod file;
-
 pub use computer::Computer;
 pub use config::{Authentication, Config, Tls};
 pub use duties::Duties;
 pub use error::{Error, Kind};
-pub use home::Home;
 pub use log::Log;
 pub use msl_network_protocol::limits::Limits;
+pub use msl_network_trust::{Home, home};
 pub use names::Names;
 pub use secret::Secret;

@@ -21,7 +21,7 @@ use crate::listener::{BACKLOG, configure};
 use crate::{Clock, Listener, Socket};
 
 /// The target of the log lines of this project.
-const LOG: &str = "msl.network";
+pub(crate) const LOG: &str = "msl.network";
 
 /// How long to wait where accepting cannot go on for now: no file descriptors, no memory. Long enough to cost nothing,
 /// short enough that nobody notices.

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::client::Session;
+use super::ended::Ending;
+use super::linked::OnError;
 use super::park::block_on;
+use super::runtime::check_may_park;
+use super::session::Session;
 use crate::client::CallId;
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
@@ -26,6 +29,7 @@ type Decode<T> = Box<dyn FnOnce(Bytes) -> Result<T, Error> + Send>;
 pub struct Call<T> {
     state: State,
     decode: Option<Decode<T>>,
+    on_error: Option<OnError>,
 }
 
 enum State {
@@ -60,11 +64,17 @@ impl Slot {
 
 impl<T> Call<T> {
     pub(super) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), decode: None }
+        Self { state: State::Failed(error), decode: None, on_error: None }
     }
 
     pub(super) fn open(session: Session, id: CallId, slot: Arc<Slot>, decode: Decode<T>) -> Self {
-        Self { state: State::Open { session, id, slot }, decode: Some(decode) }
+        Self { state: State::Open { session, id, slot }, decode: Some(decode), on_error: None }
+    }
+
+    pub(super) fn with_hook(self, on_error: Option<OnError>) -> Self {
+        let mut call = self;
+        call.on_error = on_error;
+        call
     }
 
     /// Gives up after this time, counted from now. The request may be executed all the same.
@@ -80,11 +90,8 @@ impl<T> Call<T> {
     /// # Errors
     /// As the call itself; [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
     pub fn wait(self) -> Result<T, Error> {
-        if let State::Open { session, .. } = &self.state
-            && session.is_asynchronous_here()
-        {
-            let text = "wait() would hold up the runtime that has to bring the answer; use .await here";
-            return Err(Error::new(ErrorKind::Invalid, text));
+        if let State::Open { session, .. } = &self.state {
+            check_may_park(session.is_asynchronous_here(), "use .await here")?;
         }
         block_on(self)
     }
@@ -110,10 +117,14 @@ impl<T> Future for Call<T> {
             State::Done => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
         };
         call.state = State::Done;
-        Poll::Ready(outcome.and_then(|answer| match call.decode.take() {
+        let outcome = outcome.and_then(|answer| match call.decode.take() {
             Some(decode) => decode(answer),
             None => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
-        }))
+        });
+        if let (Err(error), Some(hook)) = (&outcome, call.on_error.take()) {
+            hook(error);
+        }
+        Poll::Ready(outcome)
     }
 }
 

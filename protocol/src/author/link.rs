@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::{Client, names, raw};
+use super::linked::OnError;
 use super::notifications::decode;
 use super::{Arguments, Call, Notifications};
 use crate::device::Error;
@@ -20,6 +21,7 @@ pub struct Link {
     client: Client,
     service: Arc<str>,
     entry: Arc<Entry>,
+    on_error: Option<OnError>,
 }
 
 /// What the Manager says of a service.
@@ -34,7 +36,11 @@ struct Entry {
 
 impl Link {
     pub(super) fn new(client: Client, service: String, entry: &Bytes) -> Result<Self, Error> {
-        Ok(Self { client, service: service.into(), entry: Arc::new(decode(entry)?) })
+        Ok(Self { client, service: service.into(), entry: Arc::new(decode(entry)?), on_error: None })
+    }
+
+    pub(super) fn with_hook(self, on_error: Option<OnError>) -> Self {
+        Self { on_error, ..self }
     }
 
     /// Sends a request to the service, at once. Arguments are tuples, with [`super::With::with`] for keyword arguments.
@@ -43,12 +49,16 @@ impl Link {
         attribute: &str,
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
-        self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer))
+        let call =
+            self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer));
+        call.with_hook(self.on_error.clone())
     }
 
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
     pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
-        self.client.session().call(&self.service, attribute, &arguments.into(), |answer| raw(&answer))
+        let call =
+            self.client.session().call(&self.service, attribute, &arguments.into(), |answer| raw(&answer));
+        call.with_hook(self.on_error.clone())
     }
 
     /// The notifications of the service from now on.
@@ -77,9 +87,9 @@ impl Link {
     ///
     /// # Errors
     /// As [`Link::acquire_lock`].
-    pub async fn lock(&self, shared: bool) -> Result<Lock, Error> {
-        self.acquire_lock(shared).await?;
-        Ok(Lock { link: self.clone() })
+    pub fn lock(&self, shared: bool) -> Call<Lock> {
+        let (link, arguments) = (self.clone(), super::With::with((&*self.service,), "shared", &shared));
+        self.client.session().call(MANAGER, "acquire_lock", &arguments, |_| Ok(Lock { link, held: true }))
     }
 
     /// Ends the link. Its notifications and its lock end with it.
@@ -131,23 +141,28 @@ impl fmt::Debug for Link {
 
 /// A lock on a service; given back when it is dropped.
 #[derive(Debug)]
+#[must_use = "the lock is given back when it is dropped"]
 pub struct Lock {
     link: Link,
+    held: bool,
 }
 
 impl Lock {
-    /// Gives the lock back, and waits until that is done.
+    /// Gives the lock back; the answer is the clients that still hold one.
     ///
     /// # Errors
     /// The connection has ended; the lock with it.
-    pub async fn release(self) -> Result<(), Error> {
-        self.link.release_lock().await.map(|_| ())
+    pub fn release(mut self) -> Call<Vec<String>> {
+        self.held = false;
+        self.link.release_lock()
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Sent now; nobody waits for the answer, and an end of the connection frees the lock too.
-        drop(self.link.release_lock());
+        if self.held {
+            // Sent now; nobody waits for the answer, and an end of the connection frees the lock too.
+            drop(self.link.release_lock());
+        }
     }
 }

@@ -5,25 +5,42 @@
 //!
 //! Authors do not need this module: a runtime crate such as `msl-network-tokio` re-exports what they use.
 
+mod address;
 mod arguments;
 mod call;
 mod client;
+mod connect;
 mod driver;
+mod ended;
 #[doc(hidden)]
 pub mod generated;
+mod identities;
 mod link;
+mod linked;
 mod notifications;
+mod options;
 mod park;
+mod runtime;
 mod service;
+mod session;
 
+pub use address::{Address, PORT};
 pub use arguments::{Arguments, With};
 pub use call::Call;
-pub use client::{AnswerPrompt, Client, Runtime, Session};
+pub use client::{Client, NewClient};
+pub use connect::{Connect, Device, Way};
 pub use driver::{Driver, Endpoint};
+pub use ended::Ended;
+pub use identities::{ClientIdentity, Identities, ServiceIdentity};
 pub use link::{Link, Lock};
+pub use linked::{LinkedClient, NewLinkedClient};
 pub use notifications::{Notification, Notifications, WAITING};
+pub use options::{
+    AnswerPrompt, AnswerTrust, ConnectOptions, TIMEOUT, TlsOptions, Trust, UnknownCertificate,
+};
+pub use runtime::{BoxFuture, Computer, Runtime, Runtimes};
 pub use service::{
     CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,
-    Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, ServiceOptions,
-    ServiceSession, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
+    Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_NOTIFICATIONS,
+    WAITING_REQUESTS,
 };

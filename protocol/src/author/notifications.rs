@@ -9,8 +9,10 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::client::Session;
+use super::ended::Ending;
 use super::park::block_on;
+use super::runtime::check_may_park;
+use super::session::Session;
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
 use crate::json;
@@ -136,11 +138,7 @@ impl Notifications {
     /// # Errors
     /// [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
     pub fn wait(&mut self) -> Result<Option<Notification>, Error> {
-        if self.session.is_asynchronous_here() {
-            let text =
-                "wait() would hold up the runtime that has to bring the notification; use next().await here";
-            return Err(Error::new(ErrorKind::Invalid, text));
-        }
+        check_may_park(self.session.is_asynchronous_here(), "use next().await here")?;
         Ok(block_on(self.next()))
     }
 }

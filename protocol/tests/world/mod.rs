@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::future::Future;
+use std::future::{Future, IntoFuture, poll_fn};
 use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
@@ -15,11 +15,11 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use msl_network_protocol::author::{
-    Client, Endpoint, Executor, IntoService, RunningService, Runtime, ServiceOptions, ServiceSession, Session,
+    BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, NewClient,
+    RunningService, Runtime, Runtimes,
 };
-use msl_network_protocol::client;
 use msl_network_protocol::connection::{Action, Flow};
-use msl_network_protocol::device::{Credentials, Description, Error};
+use msl_network_protocol::device::Error;
 use msl_network_protocol::hub::{Hub, Input, Output};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
@@ -48,22 +48,19 @@ impl World {
 
     /// A service that is connected.
     pub(crate) fn service(&mut self, service: impl IntoService) -> RunningService {
-        let session =
-            ServiceSession::new(service.into_service(), ServiceOptions::default(), self.executor.clone());
-        let session = session.expect("a service without mistakes");
-        self.connect(Arc::new(session.clone()));
-        self.run(session.connected()).expect("the Manager lets it in");
-        RunningService::new(session)
+        let service = Connect::new(service.into_service(), "lab", Arc::new(InMemory(self.executor.clone())));
+        self.run(service.into_future()).expect("the Manager lets it in")
     }
 
     /// A client that is connected.
     pub(crate) fn client(&mut self, name: &str) -> Client {
-        let description = Description { name: name.into(), language: "Rust".into(), os: "any".into() };
-        let machine = client::Machine::new(description, Credentials::default(), 1 << 26);
-        let session = Session::new(machine, Arc::new(Stopped), None);
-        self.connect(Arc::new(session.clone()));
-        self.run(session.connected()).expect("the Manager lets it in");
-        Client::new(session, name)
+        let client = self.connect().name(name);
+        self.run(client.into_future()).expect("the Manager lets it in")
+    }
+
+    /// A client that is about to be connected.
+    pub(crate) fn connect(&self) -> Connect<NewClient> {
+        Connect::new(NewClient::default(), "lab", Arc::new(InMemory(self.executor.clone())))
     }
 
     /// The Manager's side of the last device's connection is closed.
@@ -78,13 +75,15 @@ impl World {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut future = pin!(future);
         loop {
+            self.let_in();
             for (_, endpoint) in &self.devices {
                 endpoint.register(&waker);
             }
             self.settle();
             match future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(output) => return output,
-                Poll::Pending if self.settle() => {}
+                Poll::Pending if self.let_in() || self.settle() => {}
+                Poll::Pending if self.executor.jump() => {}
                 Poll::Pending => {
                     let before = std::time::Instant::now();
                     thread::park_timeout(STUCK);
@@ -94,12 +93,18 @@ impl World {
         }
     }
 
-    fn connect(&mut self, endpoint: Arc<dyn Endpoint>) {
-        let mut outputs = Vec::new();
-        self.port += 1;
-        let id = self.hub.connect(Ipv4Addr::LOCALHOST.into(), self.port, Instant::EPOCH, &mut outputs);
-        self.devices.push((id, endpoint));
-        self.act(outputs);
+    /// Gives the Manager the connections that were opened; returns whether there were any.
+    fn let_in(&mut self) -> bool {
+        let opened = std::mem::take(&mut *self.executor.opened.lock().unwrap());
+        let any = !opened.is_empty();
+        for endpoint in opened {
+            let mut outputs = Vec::new();
+            self.port += 1;
+            let id = self.hub.connect(Ipv4Addr::LOCALHOST.into(), self.port, Instant::EPOCH, &mut outputs);
+            self.devices.push((id, endpoint));
+            self.act(outputs);
+        }
+        any
     }
 
     /// Carries lines until there are none; returns whether there were any.
@@ -129,7 +134,7 @@ impl World {
             self.hub.handle(id, Input::Written { bytes, pending: 0 }, Instant::EPOCH, &mut outputs);
             any = true;
         }
-        endpoint.pump(Instant::EPOCH);
+        endpoint.pump(self.executor.now());
         if self.hub.flow(id) == Flow::Draining {
             self.hub.handle(id, Input::SendingClosed, Instant::EPOCH, &mut outputs);
             self.hub.handle(id, Input::EndOfInput, Instant::EPOCH, &mut outputs);
@@ -164,28 +169,54 @@ impl Wake for Unpark {
     }
 }
 
-/// A clock that stands still, on a thread that may park.
-struct Stopped;
+/// The only runtime here.
+struct InMemory(Arc<Workers>);
 
-impl Runtime for Stopped {
-    fn now(&self) -> Instant {
-        Instant::EPOCH
+impl Runtimes for InMemory {
+    fn here(&self) -> Result<Arc<dyn Runtime>, Error> {
+        Ok(self.0.clone())
     }
 
-    fn is_asynchronous_here(&self) -> bool {
-        false
+    fn background(&self) -> Result<Arc<dyn Runtime>, Error> {
+        Ok(self.0.clone())
     }
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread for each job; or, while it holds, none: the test starts them.
+/// A thread for each job; or, while it holds, none: the test starts them. Its clock stands still until the test says that
+/// it jumps.
 #[derive(Default)]
 pub(crate) struct Workers {
     held: Mutex<Option<Vec<Job>>>,
+    opened: Mutex<Vec<Arc<dyn Endpoint>>>,
+    clock: Arc<Mutex<Clock>>,
+}
+
+#[derive(Default)]
+struct Clock {
+    now: Instant,
+    /// Whether it jumps to the next moment that somebody waits for, when nothing else happens.
+    jumps: bool,
+    sleepers: Vec<(Instant, Waker)>,
 }
 
 impl Workers {
+    /// From now on, the clock jumps whenever nothing else happens.
+    pub(crate) fn jump_on(&self) {
+        self.clock.lock().unwrap().jumps = true;
+    }
+
+    fn jump(&self) -> bool {
+        let mut clock = self.clock.lock().unwrap();
+        let next = clock.sleepers.iter().map(|(deadline, _)| *deadline).min();
+        let Some(next) = next.filter(|_| clock.jumps) else { return false };
+        clock.now = clock.now.max(next);
+        let due = clock.sleepers.extract_if(.., |(deadline, _)| *deadline <= next);
+        due.for_each(|(_, waker)| waker.wake());
+        true
+    }
+
     /// From now on, jobs wait for the test.
     pub(crate) fn hold(&self) {
         *self.held.lock().unwrap() = Some(Vec::new());
@@ -225,5 +256,40 @@ impl Executor for Workers {
             Some(held) => held.push(job),
             None => drop(thread::spawn(job)),
         }
+    }
+}
+
+impl Runtime for Workers {
+    fn now(&self) -> Instant {
+        self.clock.lock().unwrap().now
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<()> {
+        let (clock, deadline) = (self.clock.clone(), self.now() + time);
+        Box::pin(poll_fn(move |cx| {
+            let mut clock = clock.lock().unwrap();
+            if clock.now >= deadline {
+                return Poll::Ready(());
+            }
+            clock.sleepers.push((deadline, cx.waker().clone()));
+            Poll::Pending
+        }))
+    }
+
+    fn is_asynchronous_here(&self) -> bool {
+        false
+    }
+
+    fn interrupted(&self) -> BoxFuture<()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn computer(&self) -> Computer {
+        Computer { language: "Rust".into(), os: "any".into() }
+    }
+
+    fn open(&self, _options: &ConnectOptions, endpoint: Arc<dyn Endpoint>) -> BoxFuture<Result<(), Error>> {
+        self.opened.lock().unwrap().push(endpoint);
+        Box::pin(async { Ok(()) })
     }
 }

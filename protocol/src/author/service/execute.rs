@@ -149,7 +149,7 @@ impl ServiceSession {
                 let outcome = bind(execution).and_then(|(cx, arguments)| caught(|| run(&cx, &arguments)));
                 ticket.finish(&outcome);
             })),
-            Run::Asynchronous(run) => self.executor().spawn(Box::pin(async move {
+            Run::Asynchronous(run) => self.runtime().spawn(Box::pin(async move {
                 let outcome = match bind(execution) {
                     Ok((cx, arguments)) => Caught(Box::pin(async move { run(cx, arguments).await })).await,
                     Err(error) => Err(error),
@@ -178,7 +178,7 @@ impl ServiceSession {
             job
         }) {
             let turn = Turn(self.clone());
-            self.executor().block(Box::new(move || {
+            self.runtime().block(Box::new(move || {
                 let _turn = turn;
                 job();
             }));

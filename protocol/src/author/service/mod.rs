@@ -1,7 +1,7 @@
 //! A service, as its author writes it.
 //!
 //! [`Service`] is a list of attributes, made with closures here or with `#[service]` from an impl block. A runtime crate
-//! connects it; [`ServiceSession`] then executes what clients ask for, through the [`Executor`] of that runtime.
+//! connects it; what clients ask for is then executed through the [`Executor`] of that runtime.
 //!
 //! Easy to get wrong: methods that are plain closures may block, as instruments do, and run on threads, several at once;
 //! [`Service::max_concurrent`] is for instruments whose commands must not interleave. Asynchronous ones must not block.
@@ -34,7 +34,6 @@ pub use execute::{Executor, WAITING_REQUESTS};
 pub use outcome::{Fallible, IntoOutcome, Json, Outcome, Plain, Ready};
 pub use parameters::{CallArguments, FromArguments};
 pub use running::RunningService;
-pub use session::{ServiceOptions, ServiceSession};
 use signature::Signature;
 
 /// The attribute with which clients ask a service to end.

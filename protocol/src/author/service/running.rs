@@ -1,19 +1,49 @@
 //! A service that is connected, as its author holds it.
 
-use super::Notifier;
 use super::session::ServiceSession;
+use super::{Notifier, Service};
+use crate::author::connect::{Connect, Device, Way};
+use crate::author::park::block_on;
+use crate::author::runtime::{BoxFuture, First, first, unblock};
+use crate::author::{Ended, Runtime};
 use crate::device::Error;
+
+impl Device for Service {
+    type Connected = RunningService;
+
+    fn connect(self, way: Way) -> BoxFuture<Result<RunningService, Error>> {
+        Box::pin(async move {
+            let (options, runtime) = (way.options.clone(), way.runtime.clone());
+            // The properties are read, which may take its time.
+            let session =
+                unblock(&*way.runtime, move || ServiceSession::new(self, &options, runtime)).await??;
+            way.open(&session).await?;
+            Ok(RunningService(session))
+        })
+    }
+}
+
+impl Connect<Service> {
+    /// Runs the service until its end, for programs that are nothing else. Ctrl+C, and SIGTERM, shut it down: what is being
+    /// executed is finished and answered first, unless there is a second Ctrl+C.
+    ///
+    /// # Errors
+    /// Why it could not be started, or why the connection was lost; [`crate::device::ErrorKind::Invalid`] on a thread that
+    /// runs asynchronous code, which it would hold up.
+    pub fn run(self) -> Result<(), Error> {
+        let runtime = self.parkable()?;
+        block_on(async {
+            let service = self.on(runtime.clone()).await?;
+            service.run_until_interrupted(&*runtime).await
+        })
+    }
+}
 
 /// A service that clients can reach. Cheap to clone; the service goes on when its handles are dropped.
 #[derive(Clone, Debug)]
 pub struct RunningService(ServiceSession);
 
 impl RunningService {
-    /// The handle of a session that is connected, for a runtime crate.
-    pub fn new(session: ServiceSession) -> Self {
-        Self(session)
-    }
-
     /// The service's name.
     pub fn name(&self) -> &str {
         self.0.name()
@@ -34,15 +64,31 @@ impl RunningService {
         Notifier::new(self.0.clone())
     }
 
-    /// Lets no more requests in, finishes and answers those that are being executed, and waits until the connection has
-    /// ended. A method that never returns holds it up for ever.
-    pub async fn shut_down(&self) {
+    /// Lets no more requests in, and finishes and answers those that are being executed; the returned future is ready when
+    /// the connection has ended. A method that never returns holds it up for ever.
+    pub fn shut_down(&self) -> Ended {
         self.0.shut_down();
-        self.0.ended().await;
+        self.ended()
     }
 
-    /// Waits until the connection has ended, and says why.
-    pub async fn ended(&self) -> Error {
-        self.0.ended().await
+    /// Is ready when the connection has ended, and says why.
+    pub fn ended(&self) -> Ended {
+        Ended::new(self.0.clone())
+    }
+
+    /// Whether the end was asked for: with [`RunningService::shut_down`], or by a client with `shutdown_service`.
+    pub fn is_shutting_down(&self) -> bool {
+        self.0.is_shutting_down()
+    }
+
+    async fn run_until_interrupted(&self, runtime: &dyn Runtime) -> Result<(), Error> {
+        match first(self.ended(), runtime.interrupted()).await {
+            First::Left(_) if self.is_shutting_down() => Ok(()),
+            First::Left(error) => Err(error),
+            First::Right(()) => {
+                first(self.shut_down(), runtime.interrupted()).await;
+                Ok(())
+            }
+        }
     }
 }

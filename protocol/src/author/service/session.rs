@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::context::{WAITING_NOTIFICATIONS, backlog};
-use super::execute::{Executor, Farewell, Job, Jobs};
+use super::execute::{Farewell, Job, Jobs};
 use super::{Attribute, OnDisconnect, Outcome, Service};
-use crate::author::client::AnswerPrompt;
-use crate::author::driver::Endpoint;
-use crate::device::{Credentials, Description, Error, LANGUAGE, Prompt, READ_LIMIT};
+use crate::author::connect::Beginning;
+use crate::author::ended::Ending;
+use crate::author::{AnswerPrompt, ConnectOptions, Endpoint, Runtime};
+use crate::device::{Description, Error, Prompt};
 use crate::drive::lock;
 use crate::frame::Rope;
 use crate::instant::Instant;
@@ -25,53 +26,16 @@ use crate::service::{Event, Execution, ExecutionId, Machine};
 /// while they wait.
 const COPIED: usize = 16 * 1024;
 
-/// How a service presents itself to its Manager.
-pub struct ServiceOptions {
-    /// The language that it shows, like `Rust 1.95.0`.
-    pub language: String,
-    /// The operating system that it shows, like `Linux 6.1.0 x86_64`.
-    pub os: String,
-    /// What it answers when the Manager asks for a login.
-    pub credentials: Credentials,
-    /// Is asked for what the credentials lack. Without it, the connection ends then.
-    pub answer_prompt: Option<AnswerPrompt>,
-    /// The longest line that it reads, in bytes.
-    pub read_limit: usize,
-}
-
-impl Default for ServiceOptions {
-    fn default() -> Self {
-        Self {
-            language: LANGUAGE.to_string(),
-            os: "unknown".to_string(),
-            credentials: Credentials::default(),
-            answer_prompt: None,
-            read_limit: READ_LIMIT,
-        }
-    }
-}
-
-impl fmt::Debug for ServiceOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceOptions")
-            .field("language", &self.language)
-            .field("os", &self.os)
-            .field("credentials", &self.credentials)
-            .field("read_limit", &self.read_limit)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A service's connection: the [`Endpoint`] that a runtime crate hands to a [`crate::author::Driver`]. Cheap to clone.
+/// A service's connection. Cheap to clone.
 #[derive(Clone)]
-pub struct ServiceSession(Arc<Inner>);
+pub(crate) struct ServiceSession(Arc<Inner>);
 
 struct Inner {
     name: String,
     attributes: BTreeMap<Arc<str>, Attribute>,
     max_concurrent: usize,
-    executor: Arc<dyn Executor>,
-    answer_prompt: Mutex<Option<AnswerPrompt>>,
+    runtime: Arc<dyn Runtime>,
+    answer_prompt: Option<AnswerPrompt>,
     state: Mutex<State>,
 }
 
@@ -83,9 +47,13 @@ struct State {
     driver: Option<Waker>,
     arrived: Vec<Execution>,
     jobs: Jobs,
-    prompts: Vec<Prompt>,
+    prompts: VecDeque<Prompt>,
+    /// Whether the author is being asked, on another thread.
+    asking: bool,
     on_disconnect: Option<OnDisconnect>,
     connected: bool,
+    /// Whether the service itself, or a client, has asked for the end.
+    shutting_down: bool,
     ended: Option<Error>,
     /// Whoever waits for the beginning, or the end.
     watchers: Vec<Waker>,
@@ -109,53 +77,38 @@ impl ServiceSession {
     ///
     /// # Errors
     /// [`crate::device::ErrorKind::Invalid`]: a mistake in the service, such as two attributes of one name.
-    pub fn new(
+    pub(super) fn new(
         service: Service,
-        options: ServiceOptions,
-        executor: Arc<dyn Executor>,
+        options: &ConnectOptions,
+        runtime: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let offer = service.offer()?;
-        let ServiceOptions { language, os, credentials, answer_prompt, read_limit } = options;
         let Service { name, max_concurrent, attributes, on_disconnect, .. } = service;
-        let description = Description { name: name.clone(), language, os };
+        let computer = runtime.computer();
+        let description = Description { name: name.clone(), language: computer.language, os: computer.os };
+        let (credentials, answer_prompt) = (options.credentials.clone(), options.answer_prompt.clone());
         let state = State {
-            machine: Machine::new(description, offer, credentials, read_limit),
+            machine: Machine::new(description, offer, credentials, options.read_limit),
             outgoing: VecDeque::new(),
             notifications: 0,
             driver: None,
             arrived: Vec::new(),
             jobs: Jobs::default(),
-            prompts: Vec::new(),
+            prompts: VecDeque::new(),
+            asking: false,
             on_disconnect,
             connected: false,
+            shutting_down: false,
             ended: None,
             watchers: Vec::new(),
         };
-        let (answer_prompt, state) = (Mutex::new(answer_prompt), Mutex::new(state));
-        Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, executor, answer_prompt, state })))
+        let state = Mutex::new(state);
+        Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, answer_prompt, state })))
     }
 
     /// The service's name.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.0.name
-    }
-
-    /// Waits until the Manager has let the service in.
-    ///
-    /// # Errors
-    /// Why it did not.
-    pub async fn connected(&self) -> Result<(), Error> {
-        self.when(|state| match &state.ended {
-            _ if state.connected => Some(Ok(())),
-            Some(error) => Some(Err(error.clone())),
-            None => None,
-        })
-        .await
-    }
-
-    /// Waits until the connection has ended; says why.
-    pub async fn ended(&self) -> Error {
-        self.when(|state| state.ended.clone()).await
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -166,8 +119,8 @@ impl ServiceSession {
         lock(&self.0.state).machine.manager().to_string()
     }
 
-    pub(super) fn executor(&self) -> &dyn Executor {
-        &*self.0.executor
+    pub(super) fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.0.runtime
     }
 
     pub(super) fn max_concurrent(&self) -> usize {
@@ -188,13 +141,18 @@ impl ServiceSession {
             let outcome = outcome.as_ref().map(super::Json::as_str).map_err(super::ServiceError::failure);
             state.machine.finish(id, outcome, events);
             if shut_down {
-                state.machine.shut_down(events);
+                state.shut_down(events);
             }
         });
     }
 
     pub(super) fn shut_down(&self) {
-        self.with(|state, events| state.machine.shut_down(events));
+        self.with(State::shut_down);
+    }
+
+    /// Whether the service itself, or a client, has asked for the end.
+    pub(super) fn is_shutting_down(&self) -> bool {
+        lock(&self.0.state).shutting_down
     }
 
     pub(super) fn notify(&self, args: &str, kwargs: &str) -> Result<(), Error> {
@@ -217,18 +175,15 @@ impl ServiceSession {
         })
     }
 
-    async fn when<T>(&self, mut look: impl FnMut(&State) -> Option<T>) -> T {
-        poll_fn(|cx| {
-            let mut state = lock(&self.0.state);
-            if let Some(found) = look(&state) {
-                return Poll::Ready(found);
-            }
-            if !state.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
-                state.watchers.push(cx.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await
+    fn poll_when<T>(&self, cx: &mut Context<'_>, look: impl FnOnce(&State) -> Option<T>) -> Poll<T> {
+        let mut state = lock(&self.0.state);
+        if let Some(found) = look(&state) {
+            return Poll::Ready(found);
+        }
+        if !state.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
+            state.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
@@ -255,10 +210,31 @@ impl ServiceSession {
         }
     }
 
+    /// Has the author asked for what the Manager wants to know, where that may block.
     fn answer_prompts(&self) {
-        let prompts = std::mem::take(&mut lock(&self.0.state).prompts);
-        for prompt in prompts {
-            let answer = lock(&self.0.answer_prompt).as_mut().and_then(|answer| answer(&prompt));
+        {
+            let mut state = lock(&self.0.state);
+            if state.prompts.is_empty() || std::mem::replace(&mut state.asking, true) {
+                return;
+            }
+        }
+        let session = self.clone();
+        if self.0.answer_prompt.is_some() {
+            self.0.runtime.block(Box::new(move || session.ask()));
+        } else {
+            session.ask();
+        }
+    }
+
+    fn ask(&self) {
+        let next = || {
+            let mut state = lock(&self.0.state);
+            let prompt = state.prompts.pop_front();
+            state.asking = prompt.is_some();
+            prompt
+        };
+        while let Some(prompt) = next() {
+            let answer = self.0.answer_prompt.as_ref().and_then(|answer| answer(&prompt));
             self.with(|state, events| match answer {
                 Some(answer) => state.machine.answer(answer, events),
                 None => state.machine.refuse(&prompt, events),
@@ -267,7 +243,39 @@ impl ServiceSession {
     }
 }
 
+impl Beginning for ServiceSession {
+    async fn connected(&self) -> Result<(), Error> {
+        poll_fn(|cx| {
+            self.poll_when(cx, |state| match &state.ended {
+                _ if state.connected => Some(Ok(())),
+                Some(error) => Some(Err(error.clone())),
+                None => None,
+            })
+        })
+        .await
+    }
+
+    fn is_asking(&self) -> bool {
+        lock(&self.0.state).asking
+    }
+}
+
+impl Ending for ServiceSession {
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
+        self.poll_when(cx, |state| state.ended.clone())
+    }
+
+    fn is_asynchronous_here(&self) -> bool {
+        self.0.runtime.is_asynchronous_here()
+    }
+}
+
 impl State {
+    fn shut_down(&mut self, events: &mut Vec<Event>) {
+        self.shutting_down = true;
+        self.machine.shut_down(events);
+    }
+
     fn perform(&mut self, events: Vec<Event>) -> Afterwards {
         let mut afterwards = Afterwards::default();
         for event in events {
@@ -277,7 +285,7 @@ impl State {
                     self.connected = true;
                     afterwards.wakers.append(&mut self.watchers);
                 }
-                Event::Ask(prompt) => self.prompts.push(prompt),
+                Event::Ask(prompt) => self.prompts.push_back(prompt),
                 Event::Execute(execution) => self.arrived.push(copied(execution)),
                 Event::Ended(error) => {
                     self.arrived.clear();

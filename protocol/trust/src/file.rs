@@ -4,16 +4,14 @@
 //! cut, never meets half a key. Easy to get wrong: a rename works within one file system only, hence the same folder.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::Error;
-
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Readers {
+pub enum Readers {
     /// The owner alone (mode 0600).
     Owner,
     /// Everybody (mode 0644).
@@ -21,28 +19,32 @@ pub(crate) enum Readers {
 }
 
 /// Makes the file with this content, also its folder; replaces one that is there.
-pub(crate) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(), Error> {
-    let failed = |error| Error::io("cannot write", path, error);
-    prepare(path, content, readers)?.persist(path).map_err(|error| failed(error.error))?;
+///
+/// # Errors
+/// The system does not allow it, or has no room for it.
+pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
+    prepare(path, content, readers)?.persist(path)?;
     Ok(())
 }
 
 /// Makes the file with this content, also its folder; leaves one that is there as it is. Says whether it was made.
-pub(crate) fn write_new(path: &Path, content: &[u8], readers: Readers) -> Result<bool, Error> {
+///
+/// # Errors
+/// The system does not allow it, or has no room for it.
+pub fn write_new(path: &Path, content: &[u8], readers: Readers) -> io::Result<bool> {
     match prepare(path, content, readers)?.persist_noclobber(path) {
         Ok(_) => Ok(true),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::io("cannot write", path, error.error)),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
     }
 }
 
-fn prepare(path: &Path, content: &[u8], readers: Readers) -> Result<NamedTempFile, Error> {
-    let failed = |error| Error::io("cannot write", path, error);
+fn prepare(path: &Path, content: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    fs::create_dir_all(folder).map_err(|error| Error::io("cannot make the folder", folder, error))?;
+    fs::create_dir_all(folder)?;
     let mut builder = Builder::new();
     builder.prefix(".new-");
     #[cfg(unix)]
@@ -56,9 +58,9 @@ fn prepare(path: &Path, content: &[u8], readers: Readers) -> Result<NamedTempFil
     }
     #[cfg(not(unix))]
     let _ = readers; // the folder's own access list counts there
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
     Ok(file)
 }
 
@@ -102,14 +104,5 @@ mod tests {
         let path = folder.path().join("f");
         write(&path, b"x", Readers::Owner).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_an_error_with_its_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, b"").unwrap();
-        let error = write(&file.join("sub").join("f"), b"x", Readers::Owner).unwrap_err();
-        assert!(error.to_string().contains("sub"), "{error}");
     }
 }

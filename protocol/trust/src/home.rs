@@ -1,15 +1,15 @@
-//! The home folder: where keys, certificates, logs and the database are when nobody says otherwise.
+//! The home folder: where certificates, and a Manager's keys, logs and database, are when nobody says otherwise.
 //!
 //! It only computes paths; nothing is made or read here. The same folder and file names as the Python Manager's are
 //! used, so that an existing home folder goes on working.
 
 use std::env;
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Kind};
-
-/// The folder that holds what the Manager makes and keeps.
+/// The folder that holds what Managers and devices of a user make and keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     root: PathBuf,
@@ -21,8 +21,8 @@ impl Home {
     /// Under `sudo` it is the home of `$SUDO_USER`, so that a Manager started with and without `sudo` uses the same key.
     ///
     /// # Errors
-    /// [`Kind::FileNotFound`] where the user has no home folder.
-    pub fn find() -> Result<Self, Error> {
+    /// The user has no home folder.
+    pub fn find() -> Result<Self, NoHome> {
         Self::choose(
             env::var_os("MSL_NETWORK_HOME"),
             env::var_os("SUDO_USER").and_then(|user| home_of(&user)).or_else(env::home_dir),
@@ -34,17 +34,14 @@ impl Home {
         Self { root: root.into() }
     }
 
-    fn choose(named: Option<OsString>, user_home: Option<PathBuf>) -> Result<Self, Error> {
+    fn choose(named: Option<OsString>, user_home: Option<PathBuf>) -> Result<Self, NoHome> {
         // An empty variable or home would put private keys into whatever folder the program was started from.
         if let Some(root) = named.filter(|root| !root.is_empty()) {
             return Ok(Self::at(root));
         }
         match user_home.filter(|home| !home.as_os_str().is_empty()) {
             Some(home) => Ok(Self::at(home.join(".msl").join("network"))),
-            None => Err(Error::new(
-                Kind::FileNotFound,
-                "this user has no home folder: set MSL_NETWORK_HOME to the folder for keys, certificates and logs",
-            )),
+            None => Err(NoHome),
         }
     }
 
@@ -73,11 +70,26 @@ impl Home {
         self.keys().join(format!("{}.key", host.unwrap_or("localhost")))
     }
 
-    /// The certificate of a Manager on this host: `certs/HOST.crt`, `certs/localhost.crt` where no host was named.
+    /// The certificate of a Manager on this host: `certs/HOST.crt`, `certs/localhost.crt` where no host was named. Devices
+    /// keep it under the same name.
     pub fn default_certificate(&self, host: Option<&str>) -> PathBuf {
         self.certs().join(format!("{}.crt", host.unwrap_or("localhost")))
     }
 }
+
+/// The user has no home folder, and none is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoHome;
+
+impl fmt::Display for NoHome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "this user has no home folder: set MSL_NETWORK_HOME to the folder for keys, certificates and logs",
+        )
+    }
+}
+
+impl Error for NoHome {}
 
 #[cfg(unix)]
 fn home_of(user: &std::ffi::OsStr) -> Option<PathBuf> {
