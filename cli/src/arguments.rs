@@ -3,12 +3,14 @@
 //! Names, short forms and defaults are those of the Python program; the texts are our own. Values are checked later
 //! where a wrong one is a failure to start (status 1, as in the Python program) and not a wrong usage (status 2).
 
+mod device;
 mod limits;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(crate) use device::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
 pub(crate) use limits::LimitArguments;
 
 /// Connects the programs of a laboratory: clients send requests, services (instruments, mostly) answer them, and the
@@ -31,6 +33,15 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start the Manager and serve until it is told to stop
     Start(Box<StartArguments>),
+
+    /// Call a method of a service and show the result
+    Call(CallArguments),
+
+    /// Show who is connected with the Manager
+    Identities(IdentitiesArguments),
+
+    /// Show the notifications of a service
+    Listen(ListenArguments),
 }
 
 /// Start the Manager and serve until it is told to stop (Ctrl+C, or SIGTERM).

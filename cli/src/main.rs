@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod device;
 mod serve;
 mod start;
 mod units;

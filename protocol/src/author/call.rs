@@ -106,12 +106,9 @@ impl<T> Future for Call<T> {
             State::Failed(error) => Err(error.clone()),
             State::Open { slot, .. } => {
                 let mut waiting = lock(&slot.0);
-                match waiting.outcome.take() {
-                    Some(outcome) => outcome,
-                    None => {
-                        waiting.waker = Some(cx.waker().clone());
-                        return Poll::Pending;
-                    }
+                if let Some(outcome) = waiting.outcome.take() { outcome } else {
+                    waiting.waker = Some(cx.waker().clone());
+                    return Poll::Pending;
                 }
             }
             State::Done => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),

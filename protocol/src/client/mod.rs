@@ -280,7 +280,7 @@ impl Machine {
 
     fn frame(&mut self, frame: &Frame, _now: Instant, out: &mut Vec<Event>) {
         match Message::of(frame) {
-            Ok(Message::Notification) => self.notification(frame, out),
+            Ok(Message::Notification) => Self::notification(frame, out),
             Ok(Message::Reply { error }) => self.reply(frame, error, out),
             _ => {
                 if let Some(asked) = Asked::read(frame) {
@@ -313,7 +313,7 @@ impl Machine {
         }
     }
 
-    fn notification(&self, frame: &Frame, out: &mut Vec<Event>) {
+    fn notification(frame: &Frame, out: &mut Vec<Event>) {
         let Some(service) = message::text(frame, Key::Service) else { return };
         let parts = frame.raw(Key::Result).and_then(|raw| json::elements(&raw)).unwrap_or_default();
         if let [args, kwargs] = &parts[..] {

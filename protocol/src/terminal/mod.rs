@@ -192,8 +192,14 @@ fn name(text: &str) -> Result<(&str, &str), NotUnderstood> {
 }
 
 /// The JSON of a text that is one literal of Python or of JSON; `None` if it is anything else.
-#[cfg(feature = "std")]
-pub(crate) fn literal(text: &str) -> Option<String> {
+///
+/// ```
+/// use msl_network_protocol::terminal::literal;
+///
+/// assert_eq!(literal("(1, 'x')").as_deref(), Some("[1, \"x\"]"));
+/// assert_eq!(literal("two words"), None);
+/// ```
+pub fn literal(text: &str) -> Option<String> {
     let mut json = String::new();
     let rest = literal::bare(text, &mut json).ok()?;
     rest.is_empty().then_some(json)

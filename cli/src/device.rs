@@ -1,0 +1,177 @@
+//! The commands that are clients: `call`, `identities`, `listen`.
+//!
+//! What is asked of a person is asked on the terminal, and nowhere else: a script gets an error instead.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use msl_network_protocol::{json, terminal};
+use msl_network_tokio::{Arguments, Client, Connect, Error, Notification, Prompt, Trust, UnknownCertificate, connect};
+use tokio::runtime;
+
+use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
+
+/// Runs `call`.
+pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
+    run(async {
+        let client = connected(&arguments.connection).await?;
+        let link = client.link(&arguments.service).await?;
+        let mut call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
+        if let Some(timeout) = arguments.connection.timeout {
+            call = call.timeout(timeout.duration());
+        }
+        let result = call.await?;
+        print(&if arguments.connection.json { result } else { readable(&result) });
+        client.disconnect().await;
+        Ok(())
+    })
+}
+
+/// Runs `identities`.
+pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
+    run(async {
+        let client = connected(&arguments.connection).await?;
+        if arguments.connection.json {
+            print(&client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?.to_string());
+        } else {
+            print(&client.identities().await?.to_string());
+        }
+        client.disconnect().await;
+        Ok(())
+    })
+}
+
+/// Runs `listen`.
+pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
+    run(async {
+        let client = connected(&arguments.connection).await?;
+        let link = client.link(&arguments.service).await?;
+        let mut notifications = link.notifications();
+        loop {
+            let notification = tokio::select! {
+                notification = notifications.next() => notification,
+                _ = tokio::signal::ctrl_c() => break,
+            };
+            match notification {
+                Some(Notification::Received { args, kwargs }) => {
+                    let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
+                    print(&if arguments.connection.json {
+                        format!("{{\"args\": {args}, \"kwargs\": {kwargs}}}")
+                    } else {
+                        format!("{args} {kwargs}")
+                    });
+                }
+                Some(Notification::Lost(count)) => eprintln!("{count} notifications were lost"),
+                None => return Err(client.ended().await),
+            }
+        }
+        client.disconnect().await;
+        Ok(())
+    })
+}
+
+/// Runs a command to its end; an error goes to standard error.
+fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&format!("OSError: cannot start the runtime: {error}")),
+    };
+    match runtime.block_on(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn failed(text: &str) -> ExitCode {
+    // A standard error that is closed must not end the program with a panic.
+    let _ = writeln!(io::stderr(), "{text}");
+    ExitCode::FAILURE
+}
+
+/// A line of output. Whoever reads it may have gone.
+fn print(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+async fn connected(arguments: &ConnectArguments) -> Result<Client, Error> {
+    let mut connection = connect((arguments.host.as_str(), arguments.port))
+        .name(&arguments.name)
+        .check_host_name(!arguments.any_host_name)
+        .trust(if arguments.auto_save { Trust::Save } else { Trust::ask(is_trusted) })
+        .on_prompt(answer);
+    connection = given(connection, arguments.username.as_ref(), |connection, name| connection.username(name));
+    connection = given(connection, arguments.password.as_ref(), |connection, text| connection.password(text));
+    connection = given(connection, arguments.manager_password.as_ref(), |connection, text| {
+        connection.manager_password(text)
+    });
+    connection = given(connection, arguments.cert_file.as_ref(), |connection, path| connection.certificate(path));
+    if let Some(timeout) = arguments.timeout {
+        connection = connection.timeout(timeout.duration());
+    }
+    if arguments.disable_tls {
+        connection = connection.disable_tls();
+    }
+    connection.await
+}
+
+fn given<D, T>(
+    connection: Connect<D>,
+    value: Option<&T>,
+    set: impl FnOnce(Connect<D>, &T) -> Connect<D>,
+) -> Connect<D> {
+    match value {
+        Some(value) => set(connection, value),
+        None => connection,
+    }
+}
+
+/// Arguments as a person types them: `KEY=VALUE`, or a value.
+fn read(texts: &[String]) -> Arguments {
+    texts.iter().fold(Arguments::new(), |arguments, text| match text.split_once('=') {
+        Some((key, value)) if is_identifier(key) => arguments.with_json(key, value_of(value)),
+        _ => arguments.and_json(value_of(text)),
+    })
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && characters.all(|character| character == '_' || character.is_alphanumeric())
+}
+
+/// A literal of Python or of JSON; anything else is text.
+fn value_of(text: &str) -> String {
+    terminal::literal(text).unwrap_or_else(|| json::quote(text))
+}
+
+/// A result to be read by a person: a text without its quotes, anything else as it came.
+fn readable(result: &str) -> String {
+    json::unquote(result.as_bytes()).map_or_else(|| result.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Asks on the terminal for what the Manager wants to know.
+fn answer(prompt: &Prompt) -> Option<String> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    match prompt {
+        Prompt::Username { manager } => ask(&format!("Username for {manager}: ")),
+        Prompt::Password { username } => rpassword::prompt_password(format!("Password of {username}: ")).ok(),
+        Prompt::ManagerPassword { manager } => rpassword::prompt_password(format!("Password of {manager}: ")).ok(),
+    }
+}
+
+/// Shows a certificate that is not known, and asks whether to trust it from now on.
+fn is_trusted(unknown: &UnknownCertificate) -> bool {
+    let UnknownCertificate { host, fingerprint, .. } = unknown;
+    eprintln!("The certificate of {host} is not known. Its SHA-256 fingerprint is\n{fingerprint}");
+    io::stdin().is_terminal()
+        && ask("Trust it from now on (y/n)? ").is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+}
+
+fn ask(question: &str) -> Option<String> {
+    eprint!("{question}");
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).ok()?;
+    Some(line.trim_end_matches(['\r', '\n']).to_owned())
+}
