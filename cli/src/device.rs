@@ -6,7 +6,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use msl_network_protocol::{json, terminal};
-use msl_network_tokio::{Arguments, Client, Connect, Error, Notification, Prompt, Trust, UnknownCertificate, connect};
+use msl_network_tokio::{
+    Arguments, Client, Connect, Error, Notification, Prompt, Trust, UnknownCertificate, connect,
+};
 use tokio::runtime;
 
 use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
@@ -32,7 +34,9 @@ pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
     run(async {
         let client = connected(&arguments.connection).await?;
         if arguments.connection.json {
-            print(&client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?.to_string());
+            print(
+                &client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?.to_string(),
+            );
         } else {
             print(&client.identities().await?.to_string());
         }
@@ -104,7 +108,8 @@ async fn connected(arguments: &ConnectArguments) -> Result<Client, Error> {
     connection = given(connection, arguments.manager_password.as_ref(), |connection, text| {
         connection.manager_password(text)
     });
-    connection = given(connection, arguments.cert_file.as_ref(), |connection, path| connection.certificate(path));
+    connection =
+        given(connection, arguments.cert_file.as_ref(), |connection, path| connection.certificate(path));
     if let Some(timeout) = arguments.timeout {
         connection = connection.timeout(timeout.duration());
     }
@@ -157,7 +162,9 @@ fn answer(prompt: &Prompt) -> Option<String> {
     match prompt {
         Prompt::Username { manager } => ask(&format!("Username for {manager}: ")),
         Prompt::Password { username } => rpassword::prompt_password(format!("Password of {username}: ")).ok(),
-        Prompt::ManagerPassword { manager } => rpassword::prompt_password(format!("Password of {manager}: ")).ok(),
+        Prompt::ManagerPassword { manager } => {
+            rpassword::prompt_password(format!("Password of {manager}: ")).ok()
+        }
     }
 }
 

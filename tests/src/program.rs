@@ -84,6 +84,22 @@ impl Program {
         peer
     }
 
+    /// Another command of the program, as a device of this Manager: on its port, and with its home folder, where its
+    /// certificate is known.
+    pub fn command(&self, words: &[&str], flags: &[&str], arguments: &[&str]) -> Command {
+        let mut command = Command::new(built());
+        command.args(words).args(["--port", &self.port.to_string()]).args(flags).args(arguments);
+        if self.tls == Tls::Disabled {
+            command.arg("--disable-tls");
+        }
+        command
+            .env("HOME", self.home.path())
+            .env("MSL_NETWORK_HOME", self.home.path())
+            .env_remove("SUDO_USER");
+        command.stdin(Stdio::null());
+        command
+    }
+
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) {
         self.process.terminate();

@@ -106,7 +106,9 @@ impl<T> Future for Call<T> {
             State::Failed(error) => Err(error.clone()),
             State::Open { slot, .. } => {
                 let mut waiting = lock(&slot.0);
-                if let Some(outcome) = waiting.outcome.take() { outcome } else {
+                if let Some(outcome) = waiting.outcome.take() {
+                    outcome
+                } else {
                     waiting.waker = Some(cx.waker().clone());
                     return Poll::Pending;
                 }

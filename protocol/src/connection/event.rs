@@ -229,6 +229,8 @@ impl Note {
     pub fn importance(&self) -> Importance {
         match self {
             Self::Answered(Question::Identity) => Importance::Debug,
+            // A device of ours, asking whether it has been let in.
+            Self::Answered(Question::Unlink(service)) if service.is_empty() => Importance::Debug,
             Self::Broken(_)
             | Self::UnexpectedReply { .. }
             | Self::UnexpectedNotification

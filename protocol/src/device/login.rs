@@ -111,7 +111,9 @@ impl Login {
             Prompt::Password { .. } => &self.credentials.password,
             Prompt::ManagerPassword { .. } => &self.credentials.manager_password,
         };
-        if let Some(text) = known { Ok(handshake_reply(&json::quote(text), manager)) } else {
+        if let Some(text) = known {
+            Ok(handshake_reply(&json::quote(text), manager))
+        } else {
             self.prompts.push_back(prompt.clone());
             Err(prompt)
         }
