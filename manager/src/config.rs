@@ -18,6 +18,10 @@ const LONGEST_HOST: usize = 253;
 /// The longest time that a limit may be: far beyond any use, and small enough that a clock plus a limit never overflows.
 const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// The longest time and the most questions of TCP's keep-alive that Linux takes.
+const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(32_767);
+const MOST_PROBES: u32 = 127;
+
 /// The largest size that a limit may be: sums of a few of them must not overflow.
 const LARGEST_SIZE: usize = usize::MAX / 8;
 
@@ -194,6 +198,14 @@ pub fn check(limits: &Limits) -> Result<(), Error> {
         ("linger", limits.linger),
         ("leave", limits.leave),
     ];
+    // What the operating system takes.
+    if limits.keep_alive_idle.max(limits.keep_alive_interval) > LONGEST_KEEP_ALIVE {
+        let text = format!("keep-alive times are at most {} s", LONGEST_KEEP_ALIVE.as_secs());
+        return Err(Error::new(Kind::Value, text));
+    }
+    if limits.keep_alive_probes > MOST_PROBES {
+        return Err(Error::new(Kind::Value, format!("keep-alive-probes is at most {MOST_PROBES}")));
+    }
     for (name, time) in times {
         if time.is_zero() || time > LONGEST_TIME {
             return Err(Error::new(
@@ -225,6 +237,18 @@ mod tests {
     #[test]
     fn the_default_limits_pass_their_own_check() {
         check(&limits()).unwrap();
+    }
+
+    #[test]
+    fn what_the_system_would_refuse_silently_is_refused_by_name() {
+        let long = Duration::from_secs(36_000);
+        for limits in [
+            Limits { keep_alive_idle: long, ..limits() },
+            Limits { keep_alive_interval: long, ..limits() },
+            Limits { keep_alive_probes: 128, ..limits() },
+        ] {
+            assert!(check(&limits).unwrap_err().to_string().contains("keep-alive"));
+        }
     }
 
     #[test]

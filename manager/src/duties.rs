@@ -62,13 +62,11 @@ impl Duties {
         if asked_already {
             return;
         }
-        let (names, waiting) = (self.names.clone(), self.waiting.clone());
+        let names = self.names.clone();
+        let look_up = LookUp { waiting: self.waiting.clone(), ip, name: None };
         (self.run_blocking)(Box::new(move || {
-            let name = names.look_up(ip);
-            let askers = lock(&waiting).remove(&ip).unwrap_or_default();
-            for asker in askers {
-                asker.tell(Notice::HostName(name.clone()));
-            }
+            let mut look_up = look_up;
+            look_up.name = Some(names.look_up(ip));
         }));
     }
 
@@ -82,6 +80,24 @@ impl Duties {
             return Verdict::Accepted { administrator: false };
         }
         Verdict::Refused(credentials.refusal())
+    }
+}
+
+/// A look-up on its way. Whatever becomes of it, its askers do not stay in the list.
+struct LookUp {
+    waiting: Arc<Mutex<BTreeMap<IpAddr, Vec<Handle>>>>,
+    ip: IpAddr,
+    name: Option<Arc<str>>,
+}
+
+impl Drop for LookUp {
+    fn drop(&mut self) {
+        let askers = lock(&self.waiting).remove(&self.ip).unwrap_or_default();
+        if let Some(name) = &self.name {
+            for asker in askers {
+                asker.tell(Notice::HostName(name.clone()));
+            }
+        }
     }
 }
 

@@ -75,16 +75,17 @@ fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Sends what there is at once, and notices when the device's computer has gone (docs/wire.md, section 10).
+/// Sends what there is at once, and notices when the device's computer has gone (docs/wire.md, section 10). Each option is
+/// set whatever became of the others.
 pub(crate) fn configure(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+    let at_once = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
     let keep_alive =
         TcpKeepalive::new().with_time(limits.keep_alive_idle).with_interval(limits.keep_alive_interval);
     #[cfg(not(windows))]
     let keep_alive = keep_alive.with_retries(limits.keep_alive_probes);
-    socket.set_tcp_keepalive(&keep_alive)?;
+    let noticed = socket.set_tcp_keepalive(&keep_alive);
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(limits.unacknowledged))?;
-    Ok(())
+    at_once.and(noticed)
 }

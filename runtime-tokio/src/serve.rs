@@ -76,6 +76,7 @@ impl Door {
         loop {
             let ticket = self.manager.admission().ticket().await;
             while self.manager.is_short_of_memory() {
+                self.manager.relieve(self.clock.now());
                 sleep(PAUSE).await;
             }
             match socket.accept().await {

@@ -116,3 +116,12 @@ fn lines_that_arrive_together_come_one_by_one() {
         }
     }
 }
+
+#[test]
+fn the_recorded_lines_are_the_seeds_of_the_fuzzer() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/decoder");
+    for (recording, _) in RECORDINGS {
+        let seed = std::fs::read(corpus.join(recording)).expect("there is a seed for each recording");
+        assert_eq!(seed, lines(recording).concat(), "{recording}");
+    }
+}

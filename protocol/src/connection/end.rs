@@ -204,7 +204,7 @@ impl<H: Clone> Connection<H> {
         let Side::Service(service) = &mut device.side else { return };
         let waiting = service.calls.forget(client, requester);
         if answer {
-            let refusal = no_answer(&service.service);
+            let refusal = self.withdrawn();
             out.extend(waiting.into_iter().map(|waiting| Event::Answer {
                 to: waiting.reply_to,
                 line: Rope::from(refusal.line(waiting.requester.as_str(), Some(&waiting.uid)).into_bytes()),
@@ -223,10 +223,11 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    /// Why a request to this service, which stays, is not sent any more: the client is leaving.
+    /// Why a request to this service is not awaited any more by a client that is leaving.
     pub(crate) fn withdrawn(&self) -> Refusal {
         if let Phase::Identified(device) = &self.phase
             && let Side::Service(service) = &device.side
+            && device.leaving.as_ref().is_none_or(|leaving| leaving.ending != Ending::Shutdown)
         {
             return no_answer(&service.service);
         }

@@ -74,6 +74,17 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    pub(super) fn refuse_late_line(&self, line: Line, out: &mut Vec<Event<H>>) {
+        match line {
+            Line::Frame(frame) => self.refuse_late(&frame, out),
+            Line::Text(_) => self.deny(self.gone(), None, out),
+            Line::Broken(Broken { head, .. }) if head.uid.is_some() => {
+                self.deny(self.gone(), head.uid.as_deref(), out);
+            }
+            Line::Broken(_) | Line::Blank | Line::Endless => {}
+        }
+    }
+
     /// A request of a client to a service.
     fn request(&self, frame: &Frame, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &self.phase else { return };

@@ -88,18 +88,21 @@ impl<H: Clone> Connection<H> {
         }
     }
 
-    /// While an answer is awaited: takes it, or puts a frame that is none aside. Returns any other frame.
+    /// While a login goes on: takes its answer, or puts a frame aside that has to wait. Returns any other frame.
     pub(super) fn intercept_answer(
         &mut self,
         frame: Frame,
         now: Instant,
         out: &mut Vec<Event<H>>,
     ) -> Option<Frame> {
-        if !self.expects_login_answer() {
+        let Phase::Identified(device) = &self.phase else { return None };
+        if device.login.is_none() {
             return Some(frame);
         }
         match Message::of(&frame) {
-            Ok(Message::Reply { error: false }) if !self.is_open_call(&frame) => {
+            Ok(Message::Reply { error: false })
+                if self.expects_login_answer() && !self.is_open_call(&frame) =>
+            {
                 self.login_answer(&Answer::of(&frame), now, out);
                 None
             }

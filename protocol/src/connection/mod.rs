@@ -35,7 +35,7 @@ use crate::frame::{self, Decoder, Frame, Line, Rope};
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json;
-use crate::limits::{READ_AHEAD, WORTH_GIVING_UP};
+use crate::limits::{Limits, READ_AHEAD, WORTH_GIVING_UP};
 use crate::mailbox::{ConnectionId, Notice, Parcel, Pressure, Request};
 use crate::name::NetworkName;
 use crate::settings::Settings;
@@ -285,11 +285,11 @@ impl<H: Clone> Connection<H> {
 
     /// Bytes that are kept of lines that are not complete, or wait for their turn.
     pub fn held(&self) -> usize {
-        let deferred = match &self.phase {
-            Phase::Identified(device) => device.deferred_bytes,
+        let waiting = match &self.phase {
+            Phase::Identified(device) => device.deferred_bytes + device.stalled_bytes(),
             _ => 0,
         };
-        self.decoder.held() + self.decoder.queued() + deferred
+        self.decoder.held() + self.decoder.queued() + waiting
     }
 
     /// Bytes kept of the line that is not complete.
@@ -316,15 +316,16 @@ impl<H: Clone> Connection<H> {
                     true
                 }
                 None => match self.decoder.next_line() {
-                    Some(Line::Frame(frame)) => {
-                        self.refuse_late(&frame, out);
+                    Some(line) => {
+                        self.refuse_late_line(line, out);
                         true
                     }
-                    Some(_) => true,
                     None => self.settle(true, now, out),
                 },
             },
-            Phase::Identified(device) if device.is_ready(&self.settings, pressure) => {
+            Phase::Identified(device)
+                if device.is_ready(&self.settings.limits, pressure, self.end_of_input) =>
+            {
                 if device.login.is_none()
                     && let Some(frame) = device.next_deferred()
                 {
@@ -486,6 +487,14 @@ impl<H: Clone> Device<H> {
         Some(frame)
     }
 
+    /// What a request has that waits for room, in bytes.
+    fn stalled_bytes(&self) -> usize {
+        match &self.side {
+            Side::Client(client) => client.stalled.as_ref().map_or(0, |stalled| stalled.request.line.len()),
+            Side::Service(_) => 0,
+        }
+    }
+
     /// Nobody logs in any more, and what waits for that will not be done.
     fn forget_login(&mut self) {
         self.login = None;
@@ -494,16 +503,13 @@ impl<H: Clone> Device<H> {
     }
 
     /// Whether its next line may be looked at: services never wait for clients, clients wait for what they caused.
-    fn is_ready(&self, settings: &Settings, pressure: Pressure) -> bool {
-        let limits = &settings.limits;
-        if self.login.as_ref().is_some_and(|login| !login.expects_answer()) {
-            return false;
-        }
+    fn is_ready(&self, limits: &Limits, pressure: Pressure, end_of_input: bool) -> bool {
         match &self.side {
             // But a service that does not read the answers to its own questions can ask no more.
-            Side::Service(_) => pressure.own < limits.client_mailbox,
+            Side::Service(_) => end_of_input || pressure.own < limits.client_mailbox,
             Side::Client(client) => {
-                client.stalled.is_none()
+                self.login.as_ref().is_none_or(Login::expects_answer)
+                    && client.stalled.is_none()
                     && client.open < limits.open_requests
                     && pressure.backlog < limits.client_mailbox
             }

@@ -186,9 +186,9 @@ impl Manager {
         }
     }
 
-    /// Tells those who can do something about it that memory is short, one at a time. Little is gained from a device
-    /// for which little waits.
-    fn relieve(&self, now: Instant) {
+    /// Tells those who can do something about it that memory is short: the largest incomplete line, one at a time, and
+    /// devices for which much waits. To be called now and then while that lasts, by whoever waits for it to end.
+    pub fn relieve(&self, now: Instant) {
         let (line, look) = {
             let mut shortage = lock(&self.shortage);
             let largest = shortage.incomplete.iter().max_by_key(|(_, bytes)| **bytes).map(|(id, _)| *id);
@@ -202,11 +202,9 @@ impl Manager {
             handle.tell(Notice::SkipLine);
         }
         if look {
+            let much = self.settings.limits.client_mailbox;
             let handles: Vec<_> = lock(&self.connections).values().cloned().collect();
-            let backlogs = handles.iter().map(|handle| (handle.with(|mailbox| mailbox.backlog()), handle));
-            if let Some((backlog, handle)) = backlogs.max_by_key(|(backlog, _)| *backlog)
-                && backlog > self.settings.limits.client_mailbox
-            {
+            for handle in handles.iter().filter(|handle| handle.with(|mailbox| mailbox.backlog()) > much) {
                 handle.tell(Notice::MakeRoom);
             }
         }

@@ -239,8 +239,8 @@ impl Hub {
         }
     }
 
-    /// Memory is short: the largest line that is not complete is given up, and the largest heap that waits for a device
-    /// that does not read.
+    /// Memory is short: the largest line that is not complete is given up, and so is what waits for devices that do not
+    /// read.
     fn relieve(&mut self) {
         let incomplete = |(id, relay): (&ConnectionId, &Relay<_>)| (relay.connection().incomplete(), *id);
         if let Some((bytes, id)) = self.relays.iter().map(incomplete).max()
@@ -248,10 +248,9 @@ impl Hub {
         {
             self.rest.tell(id, Notice::SkipLine);
         }
-        let backlog = |(id, mailbox): (&ConnectionId, &Mailbox<_>)| (mailbox.backlog(), *id);
-        if let Some((bytes, id)) = self.rest.mailboxes.iter().map(backlog).max()
-            && bytes > self.settings.limits.client_mailbox
-        {
+        let much = self.settings.limits.client_mailbox;
+        let heaps = self.rest.mailboxes.iter().filter(|(_, mailbox)| mailbox.backlog() > much);
+        for id in heaps.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.rest.tell(id, Notice::MakeRoom);
         }
     }

@@ -81,7 +81,7 @@ pub enum Notice {
     Administered(Result<String, Refusal>),
     /// Memory is short and this connection's incomplete line is the largest: give it up.
     SkipLine,
-    /// Memory is short and most of it waits for this device: end, if it has taken nothing for a while.
+    /// Memory is short and much of it waits for this device: end, if it has taken nothing for a while.
     MakeRoom,
     /// The Manager is shutting down.
     Shutdown,

@@ -177,6 +177,10 @@ fn a_service_goes_on_answering_its_clients_while_it_logs_in() {
     assert_eq!(events, ["note: sent a reply that Bob[lab:9] does not wait for; dropped"]);
     assert_eq!(peer.says(&testing::notification("Ann", "x")), ["notify"]);
     assert_eq!(peer.says(&python("root")), ["ask password [\"root\"]"]);
+    // Also while the password is being checked; and it may leave.
+    peer.says(&python("secret"));
+    assert_eq!(peer.says(&testing::notification("Ann", "x")), ["notify"]);
+    assert!(peer.says(testing::DISCONNECT).contains(&"leave".into()));
 }
 
 #[test]

@@ -202,3 +202,20 @@ fn when_memory_is_short_who_has_little_waiting_is_left_alone() {
     assert!(world.hub.held() > 128 * KIB);
     assert_eq!(world.ending(ann), None);
 }
+
+#[test]
+fn a_request_that_waits_for_room_counts() {
+    // Given a service that does not read, with a full mailbox.
+    let mut world = World::with(Limits { service_mailbox: 100, ..Limits::default() });
+    let echo = world.service("Echo");
+    world.stop_reading(echo);
+    let ann = world.client("Ann");
+    world.say(ann, &request("Echo", "echo", "1"));
+    let before = world.hub.held();
+    // When a large request waits for room, then it is held; and no more when its sender has gone.
+    let bob = world.client("Bob");
+    world.say(bob, &request("Echo", &"x".repeat(8000), "2"));
+    assert!(world.hub.held() > before + 8000);
+    world.lose(bob);
+    assert_eq!(world.hub.held(), before);
+}

@@ -45,6 +45,20 @@ fn answers_within_five_seconds_count_and_the_rest_is_answered_with_an_error() {
 }
 
 #[test]
+fn the_reason_is_the_same_whoever_connected_first() {
+    for client_first in [true, false] {
+        let mut world = World::new();
+        let early = client_first.then(|| world.client("Ann"));
+        world.service("Echo");
+        let ann = early.unwrap_or_else(|| world.client("Ann"));
+        world.say(ann, &request("Echo", "echo", "1"));
+        world.shut_down();
+        world.wait(Limits::default().shutdown);
+        assert_eq!(world.hear_errors(ann), [shutting_down(1)]);
+    }
+}
+
+#[test]
 fn it_is_over_as_soon_as_the_last_answer_is_there() {
     let mut world = World::new();
     let echo = world.service("Echo");
