@@ -138,6 +138,7 @@ mod tests {
         let all = ["msl-network", "start"].iter().chain(arguments);
         Arguments::try_parse_from(all).map(|parsed| match parsed.command {
             Command::Start(arguments) => *arguments,
+            other => panic!("{other:?} is not what was asked for"),
         })
     }
 

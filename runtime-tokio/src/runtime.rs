@@ -72,7 +72,7 @@ impl Runtime for Tokio {
         Box::pin(async move {
             if !matches!(signal.await, Some(Ok(()))) {
                 // Without signals, the program ends as the system ends it.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         })
     }
@@ -113,13 +113,11 @@ pub(crate) struct AnyTokio;
 
 impl Runtimes for AnyTokio {
     fn here(&self) -> Result<Arc<dyn Runtime>, Error> {
-        match Handle::try_current() {
-            Ok(handle) => Ok(Arc::new(Tokio::new(handle))),
-            Err(_) => {
-                let text = "this is no task of a tokio runtime; in a script, use .wait() instead of .await";
-                Err(Error::new(ErrorKind::Invalid, text))
-            }
+        if let Ok(handle) = Handle::try_current() {
+            return Ok(Arc::new(Tokio::new(handle)));
         }
+        let text = "this is no task of a tokio runtime; in a script, use .wait() instead of .await";
+        Err(Error::new(ErrorKind::Invalid, text))
     }
 
     fn background(&self) -> Result<Arc<dyn Runtime>, Error> {

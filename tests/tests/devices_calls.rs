@@ -25,12 +25,12 @@ fn to<D>(device: Connect<D>, program: &Program) -> Connect<D> {
 fn smoke(tls: Tls) {
     let program = Program::start(tls, &[]);
     let address = ("localhost", program.port());
-    let service = to(start(ours(), address), &program).wait().unwrap();
-    let client = to(connect(address), &program).name("Ann").wait().unwrap();
-    let math = client.link("BasicMath").wait().unwrap();
-    let sum: f64 = math.call("add", (1, 2)).timeout(Duration::from_secs(5)).wait().unwrap();
+    let service = to(start(ours(), address), &program).wait().expect("it works");
+    let client = to(connect(address), &program).name("Ann").wait().expect("it works");
+    let math = client.link("BasicMath").wait().expect("it works");
+    let sum: f64 = math.call("add", (1, 2)).timeout(Duration::from_secs(5)).wait().expect("it works");
     assert!((sum - 3.0).abs() < 1e-9);
-    println!("{}", client.identities().wait().unwrap());
-    println!("{}", client.disconnect().wait().unwrap());
-    println!("{}", service.shut_down().wait().unwrap());
+    println!("{}", client.identities().wait().expect("it works"));
+    println!("{}", client.disconnect().wait().expect("it works"));
+    println!("{}", service.shut_down().wait().expect("it works"));
 }

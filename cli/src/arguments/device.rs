@@ -17,7 +17,7 @@ pub(crate) struct CallArguments {
     pub(crate) attribute: String,
 
     /// Values (numbers, true, false, none, lists, objects; else text) and KEY=VALUE
-    #[arg(value_name = "ARG", allow_hyphen_values = true)]
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(crate) struct ListenArguments {
     pub(crate) connection: ConnectArguments,
 }
 
-/// How to reach the Manager. Flags come before ARG.
+/// How to reach the Manager.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Connection")]
@@ -101,4 +101,5 @@ const CALL_EXAMPLES: &str = "\
 Examples:
   msl-network call BasicMath add 1 2
   msl-network call BasicMath power 3 n=4
-  msl-network call --json Echo echo 'two words' [1,2] x=true";
+  msl-network call --json Echo echo 'two words' [1,2] x=true
+  msl-network call Echo echo -- -text-that-begins-with-a-dash";

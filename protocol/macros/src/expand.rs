@@ -30,7 +30,12 @@ pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) ->
         (Some(model), None) => generate(root, &block, &model, &options),
         (_, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
     };
-    quote!(#block #generated)
+    // A method takes what the wire brings, as a method: whether it needs all of it is not its choice.
+    quote! {
+        #[allow(clippy::unused_self, clippy::needless_pass_by_value)]
+        #block
+        #generated
+    }
 }
 
 fn generate(root: &str, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {

@@ -128,7 +128,7 @@ impl<D: Device> Connect<D> {
     /// Connects by parking this thread: for scripts. A thread in the background then serves the connection.
     ///
     /// # Errors
-    /// Why there is no connection; [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
+    /// Why there is no connection; [`Invalid`](crate::device::ErrorKind::Invalid) on a thread that runs asynchronous code, which it would hold up.
     pub fn wait(self) -> Result<D::Connected, Error> {
         let runtime = self.parkable()?;
         block_on(self.on(runtime))

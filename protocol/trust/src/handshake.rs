@@ -34,7 +34,7 @@ pub enum FirstUse {
     Trusted,
     /// Somebody has to be asked, with [`Asking::ask`], which may take long. So this connection is to be ended, and another
     /// one made after a yes.
-    Ask(Asking),
+    Ask(Box<Asking>),
 }
 
 /// A certificate that somebody has to be asked about.
@@ -113,7 +113,7 @@ impl Handshake {
                 save(&self.path, &certificate)?;
                 Ok(FirstUse::Trusted)
             }
-            Trust::Ask(_) => Ok(FirstUse::Ask(Asking { handshake: self, certificate })),
+            Trust::Ask(_) => Ok(FirstUse::Ask(Box::new(Asking { handshake: self, certificate }))),
         }
     }
 

@@ -143,8 +143,8 @@ mod tests {
     fn parameters() -> CertificateParams {
         let mut parameters =
             CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-        parameters.not_before = OffsetDateTime::from_unix_timestamp(NOW as i64 - 1000).unwrap();
-        parameters.not_after = OffsetDateTime::from_unix_timestamp(NOW as i64 + 1000).unwrap();
+        parameters.not_before = OffsetDateTime::from_unix_timestamp(NOW.cast_signed() - 1000).unwrap();
+        parameters.not_after = OffsetDateTime::from_unix_timestamp(NOW.cast_signed() + 1000).unwrap();
         parameters
     }
 
