@@ -3,6 +3,7 @@
 //! What is asked of a person is asked on the terminal, and nowhere else: a script gets an error instead.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 
 use msl_network_protocol::{json, terminal};
@@ -51,10 +52,12 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
         let client = connected(&arguments.connection).await?;
         let link = client.link(&arguments.service).await?;
         let mut notifications = link.notifications();
+        // One for all rounds: between two, a signal would be lost.
+        let mut interrupted = pin!(tokio::signal::ctrl_c());
         loop {
             let notification = tokio::select! {
                 notification = notifications.next() => notification,
-                _ = tokio::signal::ctrl_c() => break,
+                _ = &mut interrupted => break,
             };
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
