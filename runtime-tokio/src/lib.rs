@@ -1,13 +1,59 @@
-//! MSL-Network on tokio: a Manager over TCP and TLS.
+//! MSL-Network on tokio: clients, services and Managers over TCP and TLS.
+//!
+//! A *Manager* links *clients* (the scripts of scientists) with *services* (an instrument each). This crate is all that the
+//! author of one of them depends on.
+//!
+//! # A first service
+//! ```no_run
+//! use msl_network_tokio::{Error, Service, ServiceError, start};
+//!
+//! fn main() -> Result<(), Error> {
+//!     let math = Service::new("BasicMath")
+//!         .constant("pi", 3.14159)
+//!         .method("divide", "(x: float, y: float = 2.0) -> float", |_, arguments| {
+//!             let (x, y): (f64, f64) = arguments.read_all()?;
+//!             Ok::<_, ServiceError>(x / y)
+//!         });
+//!     start(math, "localhost").run()
+//! }
+//! ```
+//!
+//! # A first client
+//! ```no_run
+//! use msl_network_tokio::{Error, connect};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let client = connect("localhost").name("Ann").await?;
+//!     let math = client.link("BasicMath").await?;
+//!     let calls = [math.call("divide", (1, 3)), math.call("divide", (1,))]; // both are on their way
+//!     for call in calls {
+//!         let quotient: f64 = call.await?;
+//!         println!("{quotient}");
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//! The same in a script without a runtime: `.wait()?` in place of `.await?`, everywhere.
+//!
+//! # Who is trusted
+//! A device trusts the certificate of a Manager that is in the home folder of its user (`.msl/network/certs/HOST.crt`; a
+//! Manager of the same user on the same computer has put its own there). [`Connect::trust`] says what happens the first
+//! time that another Manager is met; [`Connect::disable_tls`] is for a Manager without TLS.
+//!
+//! # A Manager
+//! A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`serve`], or [`run_services`] with services of its
+//! own. The program `msl-network` is one.
 //!
 //! Thin on purpose: sockets, timers and tasks are here, and everything that is a rule of the protocol is in
-//! [`msl_network_protocol`]. A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`serve`].
+//! [`msl_network_protocol`].
 
 mod device;
 mod listener;
 mod open;
 mod runtime;
 mod serve;
+mod together;
 mod wire;
 
 pub use device::{connect, start};
@@ -18,12 +64,14 @@ pub use msl_network_protocol as protocol;
 pub use msl_network_protocol::author::generated;
 pub use msl_network_protocol::author::{
     Address, Arguments, Call, CallArguments, Client, ClientIdentity, Connect, Context, Ended, Identities,
-    IntoOutcome, IntoService, Json, Link, LinkedClient, Lock, Notification, Notifications, Notifier, Outcome,
-    RunningService, Service, ServiceError, ServiceIdentity, Trust, UnknownCertificate, With,
+    IntoOutcome, IntoService, Json, Link, LinkedClient, Lock, NewClient, NewLinkedClient, Notification,
+    Notifications, Notifier, Outcome, RunningService, Service, ServiceError, ServiceIdentity, Trust,
+    UnknownCertificate, With,
 };
 pub use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 pub use msl_network_protocol::drive::Manager;
 pub use serve::serve;
+pub use together::run_services;
 pub use wire::{Clock, Socket};
 
 /// The Rust code in the documents compiles and holds what it says. They are here since this crate sees both a runtime and the

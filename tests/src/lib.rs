@@ -9,12 +9,14 @@
 pub mod accounts;
 pub mod bystanders;
 mod channel;
+pub mod laboratory;
 pub mod local;
 pub mod peer;
 pub mod process;
 pub mod program;
 pub mod python;
 pub mod random;
+pub mod services;
 pub mod transcript;
 
 use std::path::PathBuf;

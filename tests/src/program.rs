@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::peer::Peer;
 use crate::process::Process;
+use crate::python::interpreter;
 use crate::{PATIENCE, Served};
 
 /// Whether connections to the program are encrypted.
@@ -48,6 +49,15 @@ impl Program {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let mut process = spawn(&home, port, Tls::Disabled, &[]);
         (process.wait(PATIENCE), process.log())
+    }
+
+    /// Starts the Python package's Manager in its place.
+    pub fn start_python(tls: Tls) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let program = interpreter().with_file_name("msl-network");
+        let process = spawn_other(Command::new(program), &home, free_port(), tls, &[]);
+        let port = process.wait_for("the line that says where it listens", listening_port);
+        Self { process, home, port, tls }
     }
 
     /// Starts the program without TLS.
@@ -169,16 +179,24 @@ fn listening_port(line: &str) -> Option<u16> {
 }
 
 fn spawn(home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
-    let mut command = match std::env::var("MSL_TEST_MANAGER") {
+    let command = match std::env::var("MSL_TEST_MANAGER") {
         Ok(other) => other_command(&other),
         Err(_) => Command::new(built()),
     };
+    spawn_other(command, home, port, tls, flags)
+}
+
+fn spawn_other(mut command: Command, home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
     command.arg("start").args(["--port", &port.to_string()]);
     if tls == Tls::Disabled {
         command.arg("--disable-tls");
     }
     command.args(flags);
-    command.env("HOME", home.path()).env("MSL_NETWORK_HOME", home.path()).env_remove("SUDO_USER");
+    command
+        .env("PYTHONUNBUFFERED", "1")
+        .env("HOME", home.path())
+        .env("MSL_NETWORK_HOME", home.path())
+        .env_remove("SUDO_USER");
     Process::spawn("msl-network", command)
 }
 

@@ -92,15 +92,19 @@ impl Arguments {
 
 /// The JSON of a value, on one line.
 pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, String> {
-    let text = json::to_text(value).map_err(|error| error.to_string())?;
-    // Only a raw value can bring a line end along, and only between its tokens, where a blank is as good.
-    let on_one_line = memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none();
-    Ok(if on_one_line { text } else { text.replace(['\n', '\r'], " ") })
+    json::to_text(value).map(on_one_line).map_err(|error| error.to_string())
 }
 
-fn checked(json: String) -> Result<String, String> {
+/// Only a raw value can bring a line end along, and only between its tokens, where a blank is as good.
+fn on_one_line(text: String) -> String {
+    let is_one = memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none();
+    if is_one { text } else { text.replace(['\n', '\r'], " ") }
+}
+
+/// The text, if it is JSON.
+pub(super) fn checked(json: String) -> Result<String, String> {
     match crate::frame::Frame::parse(format!("{{\"value\": {json}}}")) {
-        Ok(_) => Ok(json),
+        Ok(_) => Ok(on_one_line(json)),
         Err(error) => Err(error.to_string()),
     }
 }

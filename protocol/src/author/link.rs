@@ -93,12 +93,15 @@ impl Link {
     }
 
     /// Ends the link. Its notifications and its lock end with it.
-    pub fn unlink(self) -> Call<bool> {
+    pub fn unlink(&self) -> Call<bool> {
         self.client.session().call(MANAGER, "unlink", &(&*self.service,).into(), |answer| decode(&answer))
     }
 
     /// Asks the service to shut down, if it lets clients do so. The answer is whatever it says.
-    pub fn shutdown_service<T: DeserializeOwned + 'static>(self, arguments: impl Into<Arguments>) -> Call<T> {
+    pub fn shutdown_service<T: DeserializeOwned + 'static>(
+        &self,
+        arguments: impl Into<Arguments>,
+    ) -> Call<T> {
         self.call("shutdown_service", arguments)
     }
 

@@ -327,6 +327,9 @@ impl Machine {
             return self.refused(refusal, out);
         }
         let uid = frame.raw(Key::Uid).unwrap_or_default();
+        if error && uid.as_ref() == b"\"\"" && self.is_of_a_lost_service(frame, out) {
+            return;
+        }
         let Some(call) = self.call_of(&uid, error) else { return };
         let Some(open) = self.close(call) else { return };
         let outcome = if error {
@@ -335,6 +338,25 @@ impl Machine {
             Ok(frame.raw(Key::Result).unwrap_or_default())
         };
         self.settle(call, outcome, out);
+    }
+
+    /// The Python Manager does not say which request it was that a service is not there for. None of the open ones of
+    /// that service is going to be answered: all fail.
+    fn is_of_a_lost_service(&mut self, frame: &Frame, out: &mut Vec<Event>) -> bool {
+        let message = crate::device::refusal_text(frame);
+        if !is_lost_service(&message) {
+            return false;
+        }
+        let lost = self.open.iter().filter(|(_, open)| message.starts_with(&open.lost_text()));
+        let lost: Vec<CallId> = lost.map(|(call, _)| *call).collect();
+        for call in &lost {
+            let Some(open) = self.close(*call) else { continue };
+            let error = open.error(message.clone(), traceback(frame));
+            // One of several was refused. The others may have been on their way when the service left.
+            let error = if lost.len() > 1 { error.perhaps_executed() } else { error };
+            out.push(Event::Settled { call: *call, outcome: Err(error) });
+        }
+        true
     }
 
     fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, out: &mut Vec<Event>) {
@@ -403,7 +425,17 @@ fn traceback(frame: &Frame) -> Vec<String> {
     lines.iter().filter_map(|raw| json::unquote(raw).map(Cow::into_owned)).collect()
 }
 
+/// Whether a Manager says so that there is no such service.
+fn is_lost_service(message: &str) -> bool {
+    message.starts_with("KeyError: \"the '") && message.contains(" Service is not connected to Manager[")
+}
+
 impl Open {
+    /// How a Manager's message begins when this request's service is not there.
+    fn lost_text(&self) -> String {
+        format!("KeyError: \"the {} Service is not connected to ", json::python_repr(&self.service))
+    }
+
     fn needs_administrator(&self) -> bool {
         !matches!(self.attribute.as_str(), "identity" | "link" | "unlink" | "acquire_lock" | "release_lock")
     }
@@ -411,9 +443,7 @@ impl Open {
     /// An error answer, with the kind that a program can decide by.
     fn error(&self, message: String, traceback: Vec<String>) -> Error {
         let of_manager = self.service == MANAGER;
-        let kind = if message.starts_with("KeyError: \"the '")
-            && message.contains(" Service is not connected to Manager[")
-        {
+        let kind = if is_lost_service(&message) {
             ErrorKind::NoSuchService
         } else if !of_manager {
             ErrorKind::Remote

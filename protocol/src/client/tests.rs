@@ -208,3 +208,40 @@ fn what_is_no_message_changes_nothing() {
     assert_eq!(ann.happened(), [] as [String; 0]);
     assert!(ann.machine.is_connected());
 }
+
+#[test]
+fn an_error_without_a_uid_about_a_lost_service_fails_all_calls_to_it_and_no_others() {
+    let mut device = Device::connected();
+    let calls = [("Echo", "a"), ("Other", "b"), ("Manager", "identity"), ("Echo", "c")];
+    for (service, attribute) in calls {
+        device.call(service, attribute);
+    }
+    device.events.clear();
+    let line = |service: &str| {
+        let message = format!("KeyError: \"the '{service}' Service is not connected to {MANAGER_NAME}\"");
+        let message = json::quote(&message);
+        format!(
+            "{{\"error\": true, \"message\": {message}, \"requester\": \"Ann\", \"result\": null, \"traceback\": [], \"uid\": \"\"}}\n"
+        )
+    };
+
+    device.hear(&line("Echo"));
+    let failed: Vec<_> = device.events.drain(..).collect();
+    let ids: Vec<u64> = failed
+        .iter()
+        .map(|event| match event {
+            Event::Settled { call, outcome: Err(error) } => {
+                assert_eq!((error.kind(), error.may_be_executed()), (ErrorKind::NoSuchService, true));
+                call.0
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids, [2, 5]);
+
+    device.hear(&line("Echo"));
+    assert!(device.events.is_empty(), "a call of somebody else failed");
+    device.hear(&line("Other"));
+    let [Event::Settled { outcome: Err(error), .. }] = &device.events[..] else { panic!() };
+    assert!(!error.may_be_executed(), "it was the only one");
+}

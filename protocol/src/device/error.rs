@@ -75,6 +75,12 @@ impl Error {
         Self(Box::new(Inner { kind: ErrorKind::Disconnected, text, traceback: Vec::new(), may_be_executed }))
     }
 
+    /// The same of a request that may have been executed nevertheless.
+    pub(crate) fn perhaps_executed(mut self) -> Self {
+        self.0.may_be_executed = true;
+        self
+    }
+
     /// Its kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use serde::Serialize;
 
 use super::ServiceError;
-use crate::author::arguments::to_json;
+use crate::author::arguments::{checked, to_json};
 
 /// A result that is JSON already, on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,15 @@ impl Json {
         json.map(Self).map_err(|error| {
             ServiceError::type_error(format!("the result cannot be written as JSON: {error}"))
         })
+    }
+
+    /// What is JSON already, such as [`super::Context::args`]: all digits and spellings are kept.
+    ///
+    /// # Errors
+    /// A `ValueError`, where it is not JSON.
+    pub fn from_text(text: impl Into<String>) -> Outcome {
+        let json = checked(text.into());
+        json.map(Self).map_err(|error| ServiceError::value(format!("the result is not JSON: {error}")))
     }
 
     /// Its text.
@@ -133,6 +142,13 @@ mod tests {
     fn a_value_without_json_is_a_type_error() {
         let map = std::collections::BTreeMap::from([(vec![1], 2)]);
         assert!(text(map).starts_with("TypeError: the result cannot be written as JSON: "));
+    }
+
+    #[test]
+    fn a_text_that_is_json_is_an_answer_as_it_is() {
+        assert_eq!(text(Json::from_text("[1e5, NaN]")), "[1e5, NaN]");
+        assert_eq!(text(Json::from_text("[1,\n2]")), "[1, 2]");
+        assert!(text(Json::from_text("1}, {")).starts_with("ValueError: the result is not JSON: "));
     }
 
     #[test]

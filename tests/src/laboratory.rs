@@ -1,0 +1,112 @@
+//! A Manager with devices around it, of which each may be of this project or of the Python package.
+
+use msl_network_tokio::{Connect, IntoService, LinkedClient, NewClient, RunningService, connect, start};
+
+use crate::program::{Program, Tls};
+use crate::python::Script;
+use crate::{PATIENCE, Served, services};
+
+/// Whose program it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// This project's.
+    Ours,
+    /// The Python package's.
+    Pythons,
+}
+
+/// A Manager, and the services that were started there.
+#[derive(Debug)]
+pub struct Laboratory {
+    manager: Program,
+    services: Whose,
+    running: Vec<RunningService>,
+    scripts: Vec<Script>,
+}
+
+impl Laboratory {
+    /// A Manager of this project, with devices of this project.
+    pub fn ours(tls: Tls) -> Self {
+        Self::new(Whose::Ours, tls, Whose::Ours)
+    }
+
+    /// A Manager; the services are going to be those of `services`.
+    pub fn new(manager: Whose, tls: Tls, services: Whose) -> Self {
+        let manager = match manager {
+            Whose::Ours => Program::start(tls, &[]),
+            Whose::Pythons => Program::start_python(tls),
+        };
+        Self { manager, services, running: Vec::new(), scripts: Vec::new() }
+    }
+
+    /// The Manager.
+    pub fn manager(&mut self) -> &mut Program {
+        &mut self.manager
+    }
+
+    /// Whose services these are.
+    pub fn services(&self) -> Whose {
+        self.services
+    }
+
+    /// Starts the service of that name: one of [`services`], or its counterpart in `tests/python/serve.py`.
+    pub fn serve(&mut self, name: &str) {
+        match self.services {
+            Whose::Ours => {
+                let service = start(services::named(name), ("localhost", self.manager.port()));
+                let running = reach(service, &self.manager).wait().expect("the Manager lets it in");
+                self.running.push(running);
+            }
+            Whose::Pythons => self.scripts.push(Script::start("serve.py", &self.manager, &[name])),
+        }
+    }
+
+    /// A service of this project's that is about to be started.
+    pub fn start(&self, service: impl IntoService) -> Connect<msl_network_tokio::Service> {
+        reach(start(service, ("localhost", self.manager.port())), &self.manager)
+    }
+
+    /// A client that is about to be connected.
+    pub fn connect(&self, name: &str) -> Connect<NewClient> {
+        reach(connect(("localhost", self.manager.port())), &self.manager).name(name)
+    }
+
+    /// A client that is linked with a service, once that is there.
+    pub fn link(&self, name: &str, service: &str) -> LinkedClient {
+        let linked = self.connect(name).linked(service).timeout(PATIENCE);
+        linked.wait().unwrap_or_else(|error| panic!("{name} cannot link with {service}: {error}"))
+    }
+}
+
+/// The device, told how that Manager is to be reached.
+pub fn reach<D>(device: Connect<D>, manager: &impl Served) -> Connect<D> {
+    let device = device.timeout(PATIENCE);
+    match manager.certificate() {
+        Some(path) => device.certificate(path),
+        None => device.disable_tls(),
+    }
+}
+
+/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS.
+#[macro_export]
+macro_rules! every_laboratory {
+    ($($test:ident)*) => {
+        $crate::every_laboratory!(@ plain_with_our_service Ours Disabled Ours: $($test)*);
+        $crate::every_laboratory!(@ plain_with_pythons_service Ours Disabled Pythons: $($test)*);
+        $crate::every_laboratory!(@ tls_with_our_service Ours Enabled Ours: $($test)*);
+        $crate::every_laboratory!(@ tls_with_pythons_service Ours Enabled Pythons: $($test)*);
+        $crate::every_laboratory!(@ pythons_manager_with_our_service Pythons Enabled Ours: $($test)*);
+        $crate::every_laboratory!(@ pythons_manager_with_pythons_service Pythons Disabled Pythons: $($test)*);
+    };
+    (@ $module:ident $manager:ident $tls:ident $services:ident: $($test:ident)*) => {
+        mod $module {
+            use $crate::laboratory::{Laboratory, Whose};
+            use $crate::program::Tls;
+
+            $(#[test]
+            fn $test() {
+                super::$test(Laboratory::new(Whose::$manager, Tls::$tls, Whose::$services));
+            })*
+        }
+    };
+}
