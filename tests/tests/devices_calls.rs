@@ -1,5 +1,7 @@
 //! Our client's calls: with services of this project and of the Python package, through the Managers of both.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::{Duration, Instant};
 
 use msl_network_tests::laboratory::Laboratory;
@@ -55,7 +57,7 @@ fn calls_that_are_made_together_run_together(mut laboratory: Laboratory) {
     let numbers: Vec<f64> = results.iter().filter_map(Value::as_f64).collect();
     assert_eq!(numbers, [3.0, -1.0, 6.0, 0.5, 9.0]);
     assert_eq!(results[4], true);
-    assert!(together < one_after_the_other * 2 / 3, "the calls do not overlap: {together:?}");
+    assert!(together < one_after_the_other, "the calls do not overlap: {together:?}");
 }
 
 fn errors_of_a_service_have_their_exception_and_its_traceback(mut laboratory: Laboratory) {
