@@ -1,8 +1,10 @@
 //! The arguments of a call, as an author writes them.
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::device::{Error, ErrorKind};
+use crate::frame::Frame;
 use crate::json;
 
 /// Positional and keyword arguments, as JSON.
@@ -101,11 +103,14 @@ fn on_one_line(text: String) -> String {
     if is_one { text } else { text.replace(['\n', '\r'], " ") }
 }
 
-/// The text, if it is JSON.
+/// The text on one line, if it is one JSON value. Line ends become blanks.
 pub(super) fn checked(json: String) -> Result<String, String> {
-    match crate::frame::Frame::parse(format!("{{\"value\": {json}}}")) {
-        Ok(_) => Ok(on_one_line(json)),
-        Err(error) => Err(error.to_string()),
+    let json = on_one_line(json);
+    let object = Bytes::from(format!("{{\"value\": {json}}}"));
+    Frame::parse(object.clone()).map_err(|error| error.to_string())?;
+    match json::members(&object).as_deref() {
+        Some([_]) => Ok(json),
+        _ => Err("it is more than one value".to_owned()),
     }
 }
 
