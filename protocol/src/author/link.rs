@@ -105,6 +105,11 @@ impl Link {
         self.call("shutdown_service", arguments)
     }
 
+    /// The client whose link this is.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The service's name.
     pub fn service_name(&self) -> &str {
         &self.service
