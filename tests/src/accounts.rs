@@ -4,6 +4,7 @@
 //! `builder` is not. Of an administrator's requests those are answered that the transcripts make.
 
 use msl_network_protocol::connection::{Action, Credentials, Verdict};
+use msl_network_protocol::drive::{Caller, Host};
 use msl_network_protocol::error::{Exception, Refusal};
 use msl_network_protocol::mailbox::Notice;
 use serde_json::{Value, json};
@@ -51,6 +52,15 @@ impl Accounts {
         match user {
             Some(&(_, _, administrator)) => Verdict::Accepted { administrator },
             None => refused("Unregistered user, or Wrong login password"),
+        }
+    }
+}
+
+/// Accounts alone are a Manager's host that keeps nothing and never shuts down.
+impl Host for Accounts {
+    fn act(&self, caller: Caller<'_>, action: Action) {
+        if let Some(notice) = self.answer(&action) {
+            caller.mailbox.tell(notice);
         }
     }
 }

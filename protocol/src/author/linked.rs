@@ -68,15 +68,16 @@ async fn appear(
 ) -> Result<Link, Error> {
     let deadline = runtime.now() + patience;
     loop {
-        match client.link(service).timeout(deadline - runtime.now()).await {
+        let left = deadline - runtime.now();
+        // The last look, too, has time for its answer.
+        match client.link(service).timeout(left.max(INTERVAL)).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchService && left.is_zero() => {
+                let manager = client.manager();
+                let text = format!("the service {service} has not appeared at {manager} within {patience:?}");
+                return Err(Error::new(ErrorKind::NoSuchService, text));
+            }
             Err(error) if error.kind() == ErrorKind::NoSuchService => {}
             other => return other,
-        }
-        let left = deadline - runtime.now();
-        if left.is_zero() {
-            let text =
-                format!("the service {service} has not appeared at {} within {patience:?}", client.manager());
-            return Err(Error::new(ErrorKind::NoSuchService, text));
         }
         runtime.sleep(left.min(INTERVAL)).await;
     }

@@ -93,6 +93,13 @@ impl World {
         }
     }
 
+    /// Lets a future begin, and carries what it sends.
+    pub(crate) fn poll_once<F: Future + Unpin>(&mut self, future: &mut F) {
+        let poll = Pin::new(future).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll.is_pending());
+        self.let_in();
+    }
+
     /// Gives the Manager the connections that were opened; returns whether there were any.
     fn let_in(&mut self) -> bool {
         let opened = std::mem::take(&mut *self.executor.opened.lock().unwrap());

@@ -1,0 +1,107 @@
+//! Clients and their links with services made with closures, through a Manager, all in memory and with a clock that jumps.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod world;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use msl_network_protocol::author::{LinkedClient, Service, ServiceError};
+use msl_network_protocol::device::{Error, ErrorKind};
+use world::World;
+
+fn value() -> Service {
+    Service::new("Value")
+        .method("value", "()", |_, _| 7)
+        .method("broken", "()", |_, _| Err::<(), _>(ServiceError::value("no instrument")))
+}
+
+fn linked(world: &mut World) -> LinkedClient {
+    let linked = world.connect().name("Ann").linked("Value").into_future();
+    world.run(linked).unwrap()
+}
+
+#[test]
+fn a_linked_client_waits_for_its_service_to_appear() {
+    let mut world = World::new();
+    world.executor.jump_on();
+    let mut linking = world.connect().linked("Value").into_future();
+    let not_yet = world.connect().linked("Value").timeout(Duration::from_secs(3)).into_future();
+
+    let error = world.run(not_yet).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchService);
+    assert!(error.message().contains("has not appeared at Manager[lab:1875] within 3s"), "{error}");
+
+    world.service(value());
+    let linked = world.run(&mut linking).unwrap();
+    assert_eq!(world.run(linked.call::<i64>("value", ())), Ok(7));
+}
+
+#[test]
+fn a_linked_client_tells_of_its_errors_before_its_caller_gets_them() {
+    let mut world = World::new();
+    world.service(value());
+    let heard: Arc<Mutex<Vec<Error>>> = Arc::default();
+    let hears = heard.clone();
+    let linking =
+        world.connect().linked("Value").on_error(move |error| hears.lock().unwrap().push(error.clone()));
+    let linked = world.run(linking.into_future()).unwrap();
+
+    world.run(linked.call::<i64>("value", ())).unwrap();
+    let remote = world.run(linked.call::<i64>("broken", ())).unwrap_err();
+    let decode = world.run(linked.call::<String>("value", ())).unwrap_err();
+
+    assert_eq!(*heard.lock().unwrap(), [remote, decode]);
+    let another = world.run(linked.spawn("Bob").into_future()).unwrap();
+    world.run(another.call::<i64>("broken", ())).unwrap_err();
+    assert_eq!(heard.lock().unwrap().len(), 3, "the hook goes along");
+}
+
+#[test]
+fn another_client_is_spawned_under_another_name() {
+    let mut world = World::new();
+    world.service(value());
+    let linked = linked(&mut world);
+
+    let bob = world.run(linked.client().spawn("Bob").into_future()).unwrap();
+    let dan = world.run(linked.spawn("Dan").into_future()).unwrap();
+
+    assert_eq!((bob.name(), dan.client().name()), ("Bob", "Dan"));
+    let identities = world.run(bob.identities()).unwrap();
+    let mut names: Vec<&str> = identities.clients.values().map(|client| &*client.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Ann", "Bob", "Dan"]);
+}
+
+#[test]
+fn somebody_who_does_not_wait_any_more_leaves_no_connection_behind() {
+    let mut world = World::new();
+    let ann = world.client("Ann");
+    drop(world.connect().name("Bob").into_future());
+    let mut begun = world.connect().name("Dan").into_future();
+    world.poll_once(&mut begun);
+    drop(begun);
+
+    let identities = world.run(ann.identities()).unwrap();
+
+    assert_eq!(identities.clients.len(), 1, "{identities}");
+}
+
+#[test]
+fn a_lock_is_given_back_once() {
+    let mut world = World::new();
+    world.service(value());
+    let linked = linked(&mut world);
+    let bob = world.client("Bob");
+
+    let lock = world.run(linked.lock(false)).unwrap();
+    assert_eq!(world.run(bob.link("Value")).unwrap_err().kind(), ErrorKind::Locked);
+    let released = lock.release();
+    let again = linked.lock(false);
+    world.run(released).unwrap();
+    let again = world.run(again).unwrap();
+    assert_eq!(world.run(bob.link("Value")).unwrap_err().kind(), ErrorKind::Locked);
+    drop(again);
+    assert!(world.run(bob.link("Value")).is_ok());
+}
