@@ -43,9 +43,9 @@ fn a_linked_client_tells_of_its_errors_before_its_caller_gets_them() {
     let mut world = World::new();
     world.service(value());
     let heard: Arc<Mutex<Vec<Error>>> = Arc::default();
-    let hears = heard.clone();
+    let errors = heard.clone();
     let linking =
-        world.connect().linked("Value").on_error(move |error| hears.lock().unwrap().push(error.clone()));
+        world.connect().linked("Value").on_error(move |error| errors.lock().unwrap().push(error.clone()));
     let linked = world.run(linking.into_future()).unwrap();
 
     world.run(linked.call::<i64>("value", ())).unwrap();

@@ -1,5 +1,7 @@
 //! Our client's links: notifications, locks and refusals, with services and Managers of both.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use msl_network_tests::laboratory::{Laboratory, Whose};

@@ -1,5 +1,7 @@
 //! Our services: with the Python package's client, and the ways in which they begin and end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::env;
 use std::future::pending;
 use std::process::Command;
@@ -107,18 +109,18 @@ fn methods_run_on_the_runtime_that_the_service_was_started_on() {
 #[test]
 fn a_service_that_shuts_down_answers_what_it_executes_first() {
     let laboratory = Laboratory::ours(Tls::Disabled);
-    let (begun, began) = mpsc::channel();
+    let (executing, is_executing) = mpsc::channel();
     let (go, going) = mpsc::channel::<()>();
     let going = std::sync::Mutex::new(going);
     let service = Service::new("Slow").method("measure", "()", move |_, _| {
-        begun.send(()).unwrap();
+        executing.send(()).unwrap();
         going.lock().unwrap().recv_timeout(PATIENCE).unwrap();
         7
     });
     let running = laboratory.start(service).wait().unwrap();
     let slow = laboratory.link("Ann", "Slow");
     let call = slow.call::<i64>("measure", ());
-    began.recv_timeout(PATIENCE).unwrap();
+    is_executing.recv_timeout(PATIENCE).unwrap();
 
     let ended = running.shut_down();
     let refused = slow.call::<i64>("measure", ()).wait().unwrap_err();

@@ -1,5 +1,7 @@
 //! Connecting where something is in the way: nobody there, TLS on one side only, certificates that are new or have changed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -156,7 +158,9 @@ fn a_file_without_a_certificate_is_an_error_that_names_it() {
     let user = User::new();
     let path = user.home.path().join("mine.crt");
     for content in [None, Some("hello")] {
-        content.map(|content| fs::write(&path, content).unwrap());
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
         let error = user.connect(&manager).certificate(&path).trust(Trust::Save).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tls);
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
