@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::time::Duration;
+use std::future::pending;
+use std::sync::mpsc;
 
 use msl_network_tests::laboratory::{Laboratory, Whose};
 use msl_network_tests::program::Tls;
-use msl_network_tests::{eventually, every_laboratory};
-use msl_network_tokio::{ErrorKind, Identities, Link};
+use msl_network_tests::{PATIENCE, eventually, every_laboratory};
+use msl_network_tokio::{ErrorKind, Identities, Link, Service};
 use serde_json::Value;
 
 every_laboratory! {
@@ -196,10 +197,16 @@ fn a_connection_ends_with_the_last_of_its_handles() {
 #[test]
 fn after_the_end_of_the_manager_calls_fail_and_another_one_can_be_connected_with() {
     let mut laboratory = Laboratory::ours(Tls::Enabled);
-    laboratory.serve("Waiter");
+    let (executing, is_executing) = mpsc::channel();
+    let waiting = Service::new("Waiter").async_method("wait", "()", move |_, _| {
+        executing.send(()).unwrap();
+        pending::<()>()
+    });
+    let _service = laboratory.start(waiting).wait().unwrap();
     let waiter = laboratory.link("Ann", "Waiter");
-    let open = waiter.call::<()>("wait", ()).timeout(Duration::from_secs(60));
+    let open = waiter.call::<()>("wait", ());
     let mut notifications = waiter.notifications();
+    is_executing.recv_timeout(PATIENCE).unwrap();
 
     laboratory.manager().terminate();
 

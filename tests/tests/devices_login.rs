@@ -94,7 +94,7 @@ fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network()
     let manager = with_login(Tls::Disabled);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let questions = asked.clone();
-    let patience = Duration::from_millis(200);
+    let patience = Duration::from_millis(500);
     let began = Instant::now();
 
     let client = client(&manager).timeout(patience).on_prompt(move |prompt| {

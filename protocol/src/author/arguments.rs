@@ -1,10 +1,9 @@
 //! The arguments of a call, as an author writes them.
 
-use bytes::Bytes;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use crate::device::{Error, ErrorKind};
-use crate::frame::Frame;
 use crate::json;
 
 /// Positional and keyword arguments, as JSON.
@@ -105,12 +104,9 @@ fn on_one_line(text: String) -> String {
 
 /// The text on one line, if it is one JSON value. Line ends become blanks.
 pub(super) fn checked(json: String) -> Result<String, String> {
-    let json = on_one_line(json);
-    let object = Bytes::from(format!("{{\"value\": {json}}}"));
-    Frame::parse(object.clone()).map_err(|error| error.to_string())?;
-    match json::members(&object).as_deref() {
-        Some([_]) => Ok(json),
-        _ => Err("it is more than one value".to_owned()),
+    match json::from_text::<IgnoredAny>(json.as_bytes()) {
+        Ok(_) => Ok(on_one_line(json)),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -177,8 +177,8 @@ pub(super) trait Beginning: Endpoint + Clone + 'static {
     /// Waits until the Manager has let the device in.
     fn connected(&self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Whether somebody is being asked for something.
-    fn is_asking(&self) -> bool;
+    /// How often somebody has begun or ceased to be asked for something: odd while they are.
+    fn asked(&self) -> u64;
 }
 
 impl Way {
@@ -186,15 +186,18 @@ impl Way {
     pub(super) async fn open(&self, session: &impl Beginning) -> Result<(), Error> {
         let unless_connected = EndUnlessConnected(Some(session.clone()));
         self.runtime.open(&self.options, Arc::new(session.clone())).await?;
+        let mut asked = 0;
         loop {
             match first(session.connected(), self.runtime.sleep(self.options.timeout)).await {
                 First::Left(connected) => {
                     connected?;
                     break;
                 }
-                // A person is slower than a network.
-                First::Right(()) if session.is_asking() => {}
-                First::Right(()) => return Err(self.options.silent()),
+                First::Right(()) => match session.asked() {
+                    // A person is slower than a network, which has its time again after the answer.
+                    more if more % 2 == 1 || more > asked => asked = more,
+                    _ => return Err(self.options.silent()),
+                },
             }
         }
         unless_connected.disarm();

@@ -39,8 +39,8 @@ struct State {
     slots: BTreeMap<CallId, Arc<Slot>>,
     audience: Vec<(String, Weak<Inbox>)>,
     prompts: VecDeque<Prompt>,
-    /// Whether the author is being asked, on another thread.
-    asking: bool,
+    /// How often the author has begun or ceased to be asked, on another thread: odd while that goes on.
+    asked: u64,
     connected: bool,
     ended: Option<Error>,
     /// Whoever waits for the beginning, or the end.
@@ -61,7 +61,7 @@ impl Session {
             slots: BTreeMap::new(),
             audience: Vec::new(),
             prompts: VecDeque::new(),
-            asking: false,
+            asked: 0,
             connected: false,
             ended: None,
             watchers: Vec::new(),
@@ -157,9 +157,10 @@ impl Session {
     fn answer_prompts(&self) {
         {
             let mut state = lock(&self.0.state);
-            if state.prompts.is_empty() || std::mem::replace(&mut state.asking, true) {
+            if state.prompts.is_empty() || state.asked % 2 == 1 {
                 return;
             }
+            state.asked += 1;
         }
         let session = self.clone();
         if self.0.answer_prompt.is_some() {
@@ -173,7 +174,7 @@ impl Session {
         let next = || {
             let mut state = lock(&self.0.state);
             let prompt = state.prompts.pop_front();
-            state.asking = prompt.is_some();
+            state.asked += u64::from(prompt.is_none());
             prompt
         };
         while let Some(prompt) = next() {
@@ -198,8 +199,8 @@ impl Beginning for Session {
         .await
     }
 
-    fn is_asking(&self) -> bool {
-        lock(&self.0.state).asking
+    fn asked(&self) -> u64 {
+        lock(&self.0.state).asked
     }
 }
 

@@ -48,8 +48,8 @@ struct State {
     arrived: Vec<Execution>,
     jobs: Jobs,
     prompts: VecDeque<Prompt>,
-    /// Whether the author is being asked, on another thread.
-    asking: bool,
+    /// How often the author has begun or ceased to be asked, on another thread: odd while that goes on.
+    asked: u64,
     on_disconnect: Option<OnDisconnect>,
     connected: bool,
     /// Whether the service itself, or a client, has asked for the end.
@@ -95,7 +95,7 @@ impl ServiceSession {
             arrived: Vec::new(),
             jobs: Jobs::default(),
             prompts: VecDeque::new(),
-            asking: false,
+            asked: 0,
             on_disconnect,
             connected: false,
             shutting_down: false,
@@ -214,9 +214,10 @@ impl ServiceSession {
     fn answer_prompts(&self) {
         {
             let mut state = lock(&self.0.state);
-            if state.prompts.is_empty() || std::mem::replace(&mut state.asking, true) {
+            if state.prompts.is_empty() || state.asked % 2 == 1 {
                 return;
             }
+            state.asked += 1;
         }
         let session = self.clone();
         if self.0.answer_prompt.is_some() {
@@ -230,7 +231,7 @@ impl ServiceSession {
         let next = || {
             let mut state = lock(&self.0.state);
             let prompt = state.prompts.pop_front();
-            state.asking = prompt.is_some();
+            state.asked += u64::from(prompt.is_none());
             prompt
         };
         while let Some(prompt) = next() {
@@ -255,8 +256,8 @@ impl Beginning for ServiceSession {
         .await
     }
 
-    fn is_asking(&self) -> bool {
-        lock(&self.0.state).asking
+    fn asked(&self) -> u64 {
+        lock(&self.0.state).asked
     }
 }
 
