@@ -1,6 +1,6 @@
 //! Our client's links: notifications, locks and refusals, with services and Managers of both.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::future::pending;
 use std::sync::mpsc;

@@ -1,6 +1,6 @@
 //! How our devices are let in: passwords and usernames, given before or asked for, right and wrong.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

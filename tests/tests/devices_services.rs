@@ -1,16 +1,13 @@
 //! Our services: with the Python package's client, and the ways in which they begin and end.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::env;
 use std::future::pending;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use msl_network_protocol::identity::ManagerIdentity;
 use msl_network_protocol::limits::Limits;
-use msl_network_protocol::settings::{Authentication, Settings};
+use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
 use msl_network_tests::laboratory::{Laboratory, Whose};
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{self, Tls};

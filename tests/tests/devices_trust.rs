@@ -1,6 +1,6 @@
 //! Connecting where something is in the way: nobody there, TLS on one side only, certificates that are new or have changed.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
