@@ -1,7 +1,9 @@
-//! A first service. Start a Manager before: `cargo run --release -p msl-network -- start`; then
-//! `cargo run -p msl-network-tokio --example 01_first_service`.
+//! A first service.
+//!
+//! Start a Manager before: `cargo run --release -p msl-network -- start`. Then
+//! `cargo run -p msl-network-examples --example 01_first_service`.
 
-use msl_network_tokio::{Error, IntoService, Trust, service, start};
+use msl_network_tokio::{Error, Trust, service, start};
 
 struct Greeter;
 
@@ -17,5 +19,6 @@ impl Greeter {
 }
 
 fn main() -> Result<(), Error> {
-    start(Greeter.into_service(), "localhost").trust(Trust::Save).run()
+    let manager = std::env::args().nth(1).unwrap_or_else(|| "localhost".into());
+    start(Greeter, manager).trust(Trust::Save).run()
 }

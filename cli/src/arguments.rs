@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub(crate) use device::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
+pub(crate) use device::{
+    CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments, RunExampleArguments,
+};
 pub(crate) use limits::LimitArguments;
 
 /// Connects the programs of a laboratory: clients send requests, services (instruments, mostly) answer them, and the
@@ -42,6 +44,9 @@ pub(crate) enum Command {
 
     /// Show the notifications of a service
     Listen(ListenArguments),
+
+    /// Start one of the example services, or its client
+    RunExample(RunExampleArguments),
 }
 
 /// Start the Manager and serve until it is told to stop (Ctrl+C, or SIGTERM).

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::{device, start};
+use crate::{device, example, start};
 
 /// Runs the command that the arguments ask for. Without any it shows the help.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -28,5 +28,6 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Call(arguments) => device::call(&arguments),
         Command::Identities(arguments) => device::identities(&arguments),
         Command::Listen(arguments) => device::listen(&arguments),
+        Command::RunExample(arguments) => example::run(&arguments),
     }
 }

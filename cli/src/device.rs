@@ -1,4 +1,4 @@
-//! The commands that are clients: `call`, `identities`, `listen`.
+//! The commands that are clients: `call`, `identities`, `listen`; and how a device reaches its Manager.
 //!
 //! What is asked of a person is asked on the terminal, and nowhere else: a script gets an error instead.
 
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use msl_network_protocol::{json, terminal};
 use msl_network_tokio::{
-    Arguments, Client, Connect, Error, Notification, Prompt, Trust, UnknownCertificate, connect,
+    Arguments, Connect, Error, NewClient, Notification, Prompt, Trust, UnknownCertificate, connect,
 };
 use tokio::runtime;
 
@@ -17,14 +17,14 @@ use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, Lis
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
     run(async {
-        let client = connected(&arguments.connection).await?;
+        let client = client(&arguments.connection).await?;
         let link = client.link(&arguments.service).await?;
         let mut call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
         if let Some(timeout) = arguments.connection.timeout {
             call = call.timeout(timeout.duration());
         }
         let result = call.await?;
-        print(&if arguments.connection.json { result } else { readable(&result) });
+        print(&if arguments.json { result } else { readable(&result) });
         client.disconnect().await;
         Ok(())
     })
@@ -33,8 +33,8 @@ pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
 /// Runs `identities`.
 pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
     run(async {
-        let client = connected(&arguments.connection).await?;
-        if arguments.connection.json {
+        let client = client(&arguments.connection).await?;
+        if arguments.json {
             print(
                 &client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?.to_string(),
             );
@@ -49,7 +49,7 @@ pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
 /// Runs `listen`.
 pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
     run(async {
-        let client = connected(&arguments.connection).await?;
+        let client = client(&arguments.connection).await?;
         let link = client.link(&arguments.service).await?;
         let mut notifications = link.notifications();
         // One for all rounds: between two, a signal would be lost.
@@ -62,7 +62,7 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
                     let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
-                    print(&if arguments.connection.json {
+                    print(&if arguments.json {
                         format!("{{\"args\": {args}, \"kwargs\": {kwargs}}}")
                     } else {
                         format!("{args} {kwargs}")
@@ -78,7 +78,7 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
 }
 
 /// Runs a command to its end; an error goes to standard error.
-fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
+pub(crate) fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
     let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("OSError: cannot start the runtime: {error}")),
@@ -96,40 +96,44 @@ fn failed(text: &str) -> ExitCode {
 }
 
 /// A line of output. Whoever reads it may have gone.
-fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-async fn connected(arguments: &ConnectArguments) -> Result<Client, Error> {
-    let mut connection = connect((arguments.host.as_str(), arguments.port))
-        .name(&arguments.name)
+/// A client that is about to be connected.
+pub(crate) fn client(arguments: &ConnectArguments) -> Connect<NewClient> {
+    reach(connect(address(arguments)).name(&arguments.name), arguments)
+}
+
+/// Where the Manager is.
+pub(crate) fn address(arguments: &ConnectArguments) -> (&str, u16) {
+    (&arguments.host, arguments.port)
+}
+
+/// A device that knows its way to the Manager.
+pub(crate) fn reach<D>(device: Connect<D>, arguments: &ConnectArguments) -> Connect<D> {
+    let mut device = device
         .check_host_name(!arguments.any_host_name)
         .trust(if arguments.auto_save { Trust::Save } else { Trust::ask(is_trusted) })
         .on_prompt(answer);
-    connection = given(connection, arguments.username.as_ref(), |connection, name| connection.username(name));
-    connection = given(connection, arguments.password.as_ref(), |connection, text| connection.password(text));
-    connection = given(connection, arguments.manager_password.as_ref(), |connection, text| {
-        connection.manager_password(text)
-    });
-    connection =
-        given(connection, arguments.cert_file.as_ref(), |connection, path| connection.certificate(path));
+    device = given(device, arguments.username.as_ref(), |device, name| device.username(name));
+    device = given(device, arguments.password.as_ref(), |device, text| device.password(text));
+    device = given(device, arguments.manager_password.as_ref(), |device, text| device.manager_password(text));
+    device = given(device, arguments.cert_file.as_ref(), |device, path| device.certificate(path));
     if let Some(timeout) = arguments.timeout {
-        connection = connection.timeout(timeout.duration());
+        device = device.timeout(timeout.duration());
     }
-    if arguments.disable_tls {
-        connection = connection.disable_tls();
-    }
-    connection.await
+    if arguments.disable_tls { device.disable_tls() } else { device }
 }
 
 fn given<D, T>(
-    connection: Connect<D>,
+    device: Connect<D>,
     value: Option<&T>,
     set: impl FnOnce(Connect<D>, &T) -> Connect<D>,
 ) -> Connect<D> {
     match value {
-        Some(value) => set(connection, value),
-        None => connection,
+        Some(value) => set(device, value),
+        None => device,
     }
 }
 

@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod device;
+mod example;
 mod serve;
 mod start;
 mod units;

@@ -1,8 +1,10 @@
-//! The arguments of the commands that are clients: `call`, `identities`, `listen`.
+//! The arguments of the commands that are devices: `call`, `identities`, `listen`, `run-example`.
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use msl_network_examples::Example;
 
 use crate::units::Time;
 
@@ -20,6 +22,10 @@ pub(crate) struct CallArguments {
     #[arg(value_name = "ARG", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
+    /// Show JSON, to be read by another program
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) connection: ConnectArguments,
 }
@@ -28,6 +34,10 @@ pub(crate) struct CallArguments {
 #[derive(Debug, Args)]
 #[command(infer_long_args = true, args_override_self = true)]
 pub(crate) struct IdentitiesArguments {
+    /// Show JSON, to be read by another program
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) connection: ConnectArguments,
 }
@@ -39,8 +49,35 @@ pub(crate) struct ListenArguments {
     /// Name of the service
     pub(crate) service: String,
 
+    /// Show JSON, to be read by another program
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) connection: ConnectArguments,
+}
+
+/// Start one of the example services, or run its client. Without a name they are listed.
+#[derive(Debug, Args)]
+#[command(infer_long_args = true, args_override_self = true)]
+pub(crate) struct RunExampleArguments {
+    /// Which one
+    #[arg(value_name = "NAME", value_parser = example())]
+    pub(crate) example: Option<Example>,
+
+    /// Run its client, which shows what the service does
+    #[arg(long, requires = "example")]
+    pub(crate) client: bool,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectArguments,
+}
+
+fn example() -> impl TypedValueParser<Value = Example> {
+    let names = Example::ALL.map(|example| PossibleValue::new(example.name()).help(example.about()));
+    PossibleValuesParser::new(names).try_map(|name| {
+        Example::ALL.into_iter().find(|example| example.name() == name).ok_or("there is no such example")
+    })
 }
 
 /// How to reach the Manager.
@@ -91,10 +128,6 @@ pub(crate) struct ConnectArguments {
     /// Trust a certificate that is not known, and save it, without asking
     #[arg(long)]
     pub(crate) auto_save: bool,
-
-    /// Show JSON, to be read by another program
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub(crate) json: bool,
 }
 
 const CALL_EXAMPLES: &str = "\

@@ -1,0 +1,38 @@
+//! The command `run-example`: a service of `msl-network-examples`, or its client.
+
+use std::process::ExitCode;
+
+use msl_network_examples::Example;
+use msl_network_tokio::{Error, start};
+
+use crate::arguments::{ConnectArguments, RunExampleArguments};
+use crate::device::{address, client, print, reach, run as run_device};
+
+/// Runs `run-example`.
+pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
+    let connection = &arguments.connection;
+    match arguments.example {
+        None => list(),
+        Some(example) if arguments.client => run_device(example.client(client(connection))),
+        Some(example) => run_device(serve(example, connection)),
+    }
+}
+
+fn list() -> ExitCode {
+    for example in Example::ALL {
+        print(&format!("{:<18} {}", example.name(), example.about()));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Serves until Ctrl+C, or until the connection has ended.
+async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Error> {
+    let running = example.start(|service| reach(start(service, address(connection)), connection)).await?;
+    print(&format!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
+    tokio::select! {
+        error = running.ended() => return Err(error),
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    running.shut_down().await;
+    Ok(())
+}
