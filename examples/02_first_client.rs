@@ -5,8 +5,7 @@ use msl_network_tokio::{Error, Trust, connect};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let manager = std::env::args().nth(1).unwrap_or_else(|| "localhost".into());
-    let client = connect(manager).name("Ann").trust(Trust::Save).await?;
-    let greeter = client.link("Greeter").await?;
+    let greeter = connect(manager).name("Ann").trust(Trust::Save).linked("Greeter").await?;
     let greeting: String = greeter.call("greet", ("world",)).await?;
     println!("{greeting}");
     Ok(())

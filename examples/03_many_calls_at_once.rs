@@ -8,7 +8,7 @@ use msl_network_tokio::{Error, Trust, connect};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let manager = std::env::args().nth(1).unwrap_or_else(|| "localhost".into());
-    let math = BasicMathClient::from(connect(manager).trust(Trust::Save).await?.link("BasicMath").await?);
+    let math = BasicMathClient::from(connect(manager).trust(Trust::Save).linked("BasicMath").await?);
 
     let began = Instant::now();
     println!("1 + 2 = {}", math.add(1.0, 2.0).await?);

@@ -30,11 +30,14 @@ impl Oven {
 async fn main() -> Result<(), Error> {
     let manager = std::env::args().nth(1).unwrap_or_else(|| "localhost".into());
     let running = start(Oven, &manager).trust(Trust::Save).await?;
-    let oven = OvenClient::from(connect(&manager).trust(Trust::Save).await?.link("Oven").await?);
+    let oven = OvenClient::from(connect(&manager).trust(Trust::Save).linked("Oven").await?);
     for celsius in [900.0, 180.0] {
         match oven.heat(celsius).await {
-            Err(error) if error.exception() == Some("DoorError") => println!("please {}", error.message()),
-            other => println!("{other:?}"),
+            Ok(()) => println!("it heats to {celsius} °C"),
+            Err(error) if error.exception() == Some("DoorError") => {
+                println!("somebody has to close the door")
+            }
+            Err(error) => println!("{}", error.message()),
         }
     }
     running.shut_down().await;

@@ -18,7 +18,7 @@ impl Adder {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let adder = AdderClient::from(manager.await?.link("Adder").await?);
+    let adder = AdderClient::from(manager.linked("Adder").await?);
     println!("1.2 + 3.4 = {}", adder.add_numbers(1.2, 3.4).await?);
     Ok(())
 }

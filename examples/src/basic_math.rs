@@ -83,7 +83,7 @@ impl Default for BasicMath {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let math = BasicMathClient::from(manager.await?.link("BasicMath").await?);
+    let math = BasicMathClient::from(manager.linked("BasicMath").await?);
     println!("pi = {}", math.pi().await?);
     // A call is sent when it is made: these four are executed at the same time.
     let (sum, quotient) = (math.add(1.0, 2.0), math.divide(1.0, 0.0));

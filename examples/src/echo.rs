@@ -23,7 +23,7 @@ impl IntoService for Echo {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let echo = manager.await?.link("Echo").await?;
+    let echo = manager.linked("Echo").await?;
     println!("{}", echo.call_raw("echo", ("hello",)).await?);
     println!("{}", echo.call_raw("echo", ("world!",).with("x", &7).with("array", &[0.1, f64::NAN])).await?);
     Ok(())

@@ -87,7 +87,7 @@ impl Default for Heart {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let heartbeat = HeartbeatClient::from(manager.await?.link("Heartbeat").await?);
+    let heartbeat = HeartbeatClient::from(manager.linked("Heartbeat").await?);
     let mut beats = heartbeat.notifications();
     heartbeat.set_heart_rate(10.0).await?;
     for _ in 0..5 {

@@ -40,14 +40,8 @@ pub enum Example {
 
 impl Example {
     /// All of them, by name.
-    pub const ALL: [Self; 6] = [
-        Self::Adder,
-        Self::BasicMath,
-        Self::DigitalMultimeter,
-        Self::Echo,
-        Self::Heartbeat,
-        Self::MyArray,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Adder, Self::BasicMath, Self::DigitalMultimeter, Self::Echo, Self::Heartbeat, Self::MyArray];
 
     /// Its name: that of the service's type.
     pub fn name(self) -> &'static str {
@@ -85,8 +79,9 @@ impl Example {
             Self::Adder => connect(Adder.into_service()).await,
             Self::BasicMath => connect(BasicMath::default().into_service()).await,
             Self::DigitalMultimeter => {
-                let instrument = multimeter::simulated()
-                    .map_err(|error| Error::new(ErrorKind::Io, format!("no simulated instrument: {error}")))?;
+                let instrument = multimeter::simulated().map_err(|error| {
+                    Error::new(ErrorKind::Io, format!("no simulated instrument: {error}"))
+                })?;
                 let multimeter = DigitalMultimeter::new(instrument.to_string(), INSTRUMENT_TIMEOUT);
                 connect(multimeter.into_service()).await
             }

@@ -95,7 +95,7 @@ impl DigitalMultimeter {
         let mut errors = Vec::new();
         while errors.len() < ERROR_QUEUE {
             let error = self.instrument.query("SYST:ERR?")?;
-            if error.parse::<i32>() == Ok(0) || error.starts_with("+0,") || error.starts_with("0,") {
+            if error.split(',').next().and_then(|number| number.parse().ok()) == Some(0) {
                 break;
             }
             errors.push(error);
@@ -109,7 +109,7 @@ impl DigitalMultimeter {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let multimeter = DigitalMultimeterClient::from(manager.await?.link("Hewlett Packard 34401A").await?);
+    let multimeter = DigitalMultimeterClient::from(manager.linked("Hewlett Packard 34401A").await?);
     println!("{}", multimeter.query("*IDN?").await?);
     let (voltage, resistance) = (multimeter.voltage(None), multimeter.resistance(1e6));
     for Reading { value, unit } in [voltage.await?, resistance.await?] {

@@ -31,7 +31,7 @@ impl MyArray {
 /// # Errors
 /// There is no connection, no such service, or no answer.
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
-    let array = MyArrayClient::from(manager.await?.link("MyArray").await?);
+    let array = MyArrayClient::from(manager.linked("MyArray").await?);
     let numbers = array.linspace(0.0, 1.0, 5).await?;
     println!("{numbers:?}");
     println!("{:?}", array.scalar_multiply(10.0, numbers).await?);

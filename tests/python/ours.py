@@ -1,4 +1,4 @@
-"""The package's client with services that are not the package's: BasicMath, Echo, Heartbeat, Odd, Single and Stoppable."""
+"""The package's client with services that are not the package's: the examples, and Odd, Single and Stoppable."""
 
 from common import client, error_of, link, say, time, wait_until
 
@@ -26,6 +26,16 @@ began = time.monotonic()
 futures = [getattr(math, name)(*arguments, asynchronous=True) for name, *arguments in calls]
 results = [future.result(timeout=30) for future in futures]
 say("six calls", results=results, seconds=time.monotonic() - began)
+
+array = link(ann, "MyArray")
+numbers = array.linspace(0, 1, n=3)
+ten_times = array.scalar_multiply(10, numbers)
+say("arrays", numbers=numbers, ten_times=ten_times, length=len(array.linspace(0, 1)))
+say("adder", sum=link(ann, "Adder").add_numbers(x=1.2, y=3.4))
+multimeter = link(ann, "Hewlett Packard 34401A")
+multimeter.write("*IDN?")
+read = multimeter.read()
+say("multimeter", query=multimeter.query("MEASURE:VOLTAGE:DC?"), read=read, voltage=multimeter.voltage())
 
 say("error of a method", **error_of(math.divide, 1, 0))
 say("wrong arguments", **error_of(math.add, 1))

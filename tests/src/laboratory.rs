@@ -53,8 +53,9 @@ impl Laboratory {
     pub fn serve(&mut self, name: &str) {
         match self.services {
             Whose::Ours => {
-                let service = start(services::named(name), ("localhost", self.manager.port()));
-                let running = reach(service, &self.manager).wait().expect("the Manager lets it in");
+                let running = services::serve(name, |service| {
+                    self.start(service).wait().expect("the Manager lets it in")
+                });
                 self.running.push(running);
             }
             Whose::Pythons => self.scripts.push(Script::start("serve.py", &self.manager, &[name])),

@@ -3,6 +3,7 @@
 //! `MSL_TEST_MANAGER=COMMAND` puts another program in its place, e.g. the Python Manager; a suite is first tried out so.
 //! That program is not expected to know port 0, so a port that was free a moment ago is given to it.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -97,16 +98,27 @@ impl Program {
     /// Another command of the program, as a device of this Manager: on its port, and with its home folder, where its
     /// certificate is known.
     pub fn command(&self, words: &[&str], flags: &[&str], arguments: &[&str]) -> Command {
-        let mut command = Command::new(built());
+        let mut command = self.at_home(Command::new(built("msl-network")));
         command.args(words).args(["--port", &self.port.to_string()]).args(flags).args(arguments);
         if self.tls == Tls::Disabled {
             command.arg("--disable-tls");
         }
         command
+    }
+
+    /// A program of `examples/`, as a device of this Manager, which has to have TLS.
+    pub fn example(&self, name: &str) -> Command {
+        let mut command = self.at_home(Command::new(built(name)));
+        command.arg(format!("localhost:{}", self.port));
+        command
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
+        command
             .env("HOME", self.home.path())
             .env("MSL_NETWORK_HOME", self.home.path())
-            .env_remove("SUDO_USER");
-        command.stdin(Stdio::null());
+            .env_remove("SUDO_USER")
+            .stdin(Stdio::null());
         command
     }
 
@@ -181,7 +193,7 @@ fn listening_port(line: &str) -> Option<u16> {
 fn spawn(home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
     let command = match std::env::var("MSL_TEST_MANAGER") {
         Ok(other) => other_command(&other),
-        Err(_) => Command::new(built()),
+        Err(_) => Command::new(built("msl-network")),
     };
     spawn_other(command, home, port, tls, flags)
 }
@@ -212,24 +224,32 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// The program of this workspace, built once per test process.
-fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+/// The program of that name: one of this workspace's, or one of its examples. All are built once per test process.
+pub fn built(name: &str) -> &'static Path {
+    built_programs().get(name).unwrap_or_else(|| panic!("there is no program {name}"))
+}
+
+/// The programs, by name.
+pub fn built_programs() -> &'static BTreeMap<String, PathBuf> {
+    static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--package", "msl-network", "--message-format", "json-render-diagnostics"]);
+        command.args(["build", "--package", "msl-network", "--package", "msl-network-examples"]);
+        command.args(["--bins", "--examples", "--message-format", "json-render-diagnostics"]);
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
         command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
         let output = command.output().expect("cargo can be run");
-        assert!(output.status.success(), "the program does not build");
+        assert!(output.status.success(), "the programs do not build");
         String::from_utf8_lossy(&output.stdout)
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find(|message| message["target"]["name"] == "msl-network" && message["executable"].is_string())
-            .and_then(|message| message["executable"].as_str().map(PathBuf::from))
-            .expect("cargo says where the program is")
+            .filter_map(|message| {
+                let name = message["target"]["name"].as_str()?.to_owned();
+                Some((name, PathBuf::from(message["executable"].as_str()?)))
+            })
+            .collect()
     })
 }

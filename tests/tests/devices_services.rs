@@ -18,7 +18,17 @@ use serde_json::{Value, json};
 
 fn with_pythons_client(manager: Whose, tls: Tls) {
     let mut laboratory = Laboratory::new(manager, tls, Whose::Ours);
-    for service in ["BasicMath", "Echo", "Heartbeat", "Odd", "Single", "Stoppable"] {
+    for service in [
+        "Adder",
+        "BasicMath",
+        "Echo",
+        "Heartbeat",
+        "Hewlett Packard 34401A",
+        "MyArray",
+        "Odd",
+        "Single",
+        "Stoppable",
+    ] {
         laboratory.serve(service);
     }
     let facts = Script::run("ours.py", laboratory.manager(), &[]);
@@ -45,7 +55,15 @@ fn assert_values(facts: &Facts) {
     assert_eq!(attributes["pi"], json!(std::f64::consts::PI));
     assert_eq!(attributes["euler"], json!(std::f64::consts::E));
     assert_eq!((&attributes["sum"], &attributes["power"]), (&json!(3.0), &json!(9.0)));
-    assert_eq!(facts.one("signatures")["power"], "(x: float, n=2) -> float");
+    assert_eq!(facts.one("signatures")["power"], "(x: float, n: float = 2.0) -> float");
+    assert_eq!(facts.one("arrays")["numbers"], json!([0.0, 0.5, 1.0]));
+    assert_eq!(facts.one("arrays")["ten_times"], json!([0.0, 5.0, 10.0]));
+    assert_eq!(facts.one("arrays")["length"], 100);
+    assert_eq!(facts.one("adder")["sum"], json!(4.6));
+    let multimeter = facts.one("multimeter");
+    assert_eq!(multimeter["query"], "-6.23954727E-02");
+    assert_eq!(multimeter["read"], "HEWLETT-PACKARD,34401A,0,11-5-2");
+    assert_eq!(multimeter["voltage"], json!({"value": -6.239_547_27e-2, "unit": "V"}));
     let six = facts.one("six calls");
     assert_eq!(six["results"], json!([3.0, -1.0, 6.0, 0.5, true, 9.0]));
     assert!(six["seconds"].as_f64().expect("a number") < 0.7, "the calls do not overlap: {six}");

@@ -13,7 +13,7 @@ use std::time::Duration;
 use msl_network_tokio::ServiceError;
 
 /// The longest answer that is read, in bytes.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 /// A connection with an instrument that is made when it is needed.
 pub(super) struct Instrument {
@@ -77,9 +77,9 @@ impl Instrument {
         let Self { address, timeout, .. } = self;
         match error.kind() {
             ErrorKind::InvalidInput => ServiceError::value(error.to_string()),
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                ServiceError::timeout(format!("the instrument at {address} has not answered within {timeout:?}"))
-            }
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => ServiceError::timeout(format!(
+                "the instrument at {address} has not answered within {timeout:?}"
+            )),
             _ => ServiceError::connection(format!("the instrument at {address}: {error}")),
         }
     }
@@ -96,11 +96,11 @@ fn write(port: &mut Port, command: &str) -> io::Result<()> {
 
 fn read(port: &mut Port) -> io::Result<String> {
     let mut line = String::new();
-    port.take(LONGEST).read_line(&mut line)?;
+    port.take(LONGEST as u64).read_line(&mut line)?;
     match line.strip_suffix('\n') {
         Some(answer) => Ok(answer.trim().to_owned()),
         // A serial port says so when there is nothing in time.
-        None if line.len() < LONGEST as usize => Err(ErrorKind::TimedOut.into()),
+        None if line.len() < LONGEST => Err(ErrorKind::TimedOut.into()),
         None => Err(io::Error::other("the answer is too long")),
     }
 }

@@ -28,6 +28,13 @@ pub(crate) fn generate(root: &Path, of: &Type, model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        impl ::std::convert::From<#root::LinkedClient> for #client {
+            fn from(linked: #root::LinkedClient) -> Self {
+                Self(linked.link().clone())
+            }
+        }
+
+        #[automatically_derived]
         impl ::std::ops::Deref for #client {
             type Target = #root::generated::Link;
 

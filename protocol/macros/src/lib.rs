@@ -86,8 +86,8 @@ use proc_macro::TokenStream;
 /// crate has another name).
 ///
 /// # The typed client
-/// Beside the service stands a client of the type's name with `Client` at its end, made from a link and with a method for
-/// each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and `None` both do.
+/// Beside the service stands a client of the type's name with `Client` at its end, made from a link, or from a linked client,
+/// and with a method for each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and `None` both do.
 ///
 /// ```no_run
 /// # use msl_network_macros::service;
