@@ -11,9 +11,7 @@ async fn main() -> Result<(), Error> {
 
     for _ in 0..10 {
         match beats.next().await {
-            Some(Notification::Lost(count)) => {
-                println!("{count} beats were lost: they were not read in time")
-            }
+            Some(Notification::Lost(count)) => println!("{count} beats were lost, unread"),
             Some(beat) => {
                 let (count,): (u64,) = beat.args()?;
                 println!("beat {count}");

@@ -34,9 +34,7 @@ async fn main() -> Result<(), Error> {
     for celsius in [900.0, 180.0] {
         match oven.heat(celsius).await {
             Ok(()) => println!("it heats to {celsius} °C"),
-            Err(error) if error.exception() == Some("DoorError") => {
-                println!("somebody has to close the door")
-            }
+            Err(error) if error.exception() == Some("DoorError") => println!("close it, please"),
             Err(error) => println!("{}", error.message()),
         }
     }

@@ -1,5 +1,6 @@
 //! The command `run-example`: a service of `msl-network-examples`, or its client.
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use msl_network_examples::Example;
@@ -27,11 +28,17 @@ fn list() -> ExitCode {
 
 /// Serves until Ctrl+C, or until the connection has ended.
 async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Error> {
-    let running = example.start(|service| reach(start(service, address(connection)), connection)).await?;
+    // One for both waits, and listened to before anybody is told of Ctrl+C.
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    let running = tokio::select! {
+        biased;
+        _ = &mut interrupted => return Ok(()),
+        running = example.start(|service| reach(start(service, address(connection)), connection)) => running?,
+    };
     print(&format!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
     tokio::select! {
         error = running.ended() => return Err(error),
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupted => {}
     }
     running.shut_down().await;
     Ok(())

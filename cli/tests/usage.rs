@@ -218,3 +218,17 @@ fn a_log_file_that_cannot_be_made_is_an_error() {
     let error = world.failure(&["--log-file", &format!("{file}/a.log")]);
     assert!(error.contains("cannot make the log file"), "{error}");
 }
+
+#[test]
+fn the_examples_are_listed_and_another_name_is_a_wrong_usage() {
+    let world = World::new();
+    let listed = world.run(&["run-example"]);
+    assert_eq!(listed.status, 0, "{}", listed.error);
+    for name in ["Adder", "BasicMath", "DigitalMultimeter", "Echo", "Heartbeat", "MyArray"] {
+        assert!(listed.out.lines().any(|line| line.starts_with(name)), "{}", listed.out);
+    }
+    for arguments in [&["run-example", "Nobody"][..], &["run-example", "--client"]] {
+        assert_eq!(world.run(arguments).status, 2, "{arguments:?}");
+    }
+    assert!(!world.home().exists());
+}

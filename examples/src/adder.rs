@@ -1,4 +1,4 @@
-//! Adder: the smallest service that computes something. The manual of the Python package has it in LabVIEW.
+//! The smallest service that computes something. The manual of the Python package has it as a program in `LabVIEW`.
 
 use msl_network_tokio::{Connect, Error, NewClient, service};
 

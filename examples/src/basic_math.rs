@@ -1,4 +1,4 @@
-//! BasicMath: arithmetic that takes its time, to show what is gained by calls that run at once.
+//! Arithmetic that takes its time, to show what is gained by calls that run at once.
 //!
 //! A method that is a plain `fn` may block, as these do. Each call has a thread, so they do not wait for each other.
 

@@ -1,4 +1,4 @@
-//! Echo: it gives back what it gets, to the last digit.
+//! It gives back what it gets, to the last digit.
 //!
 //! The one service here that is made with the builder in place of `#[service]`: it passes the text of its arguments on
 //! and reads none of them, so that no value is changed by being read into a type.

@@ -1,4 +1,4 @@
-//! Heartbeat: it sends notifications of its own accord, to all that are linked with it.
+//! Notifications that a service sends of its own accord, to all that are linked with it.
 //!
 //! What beats and what answers requests are two threads that share a state. Beating needs a notifier, which a service has
 //! once it is started:

@@ -65,7 +65,7 @@ impl DigitalMultimeter {
         answer
     }
 
-    /// Sends a command. What it answers, if it does, is left to `read`.
+    /// Sends a command. What it answers, if it does, is left to `read`; a mistake in it is told by the next query.
     fn write(&self, command: &str) -> Result<(), ServiceError> {
         self.instrument.write(command)
     }

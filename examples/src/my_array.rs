@@ -1,4 +1,4 @@
-//! MyArray: arrays as arguments and as results.
+//! Arrays, as arguments and as results.
 
 use msl_network_tokio::{Connect, Error, NewClient, ServiceError, service};
 

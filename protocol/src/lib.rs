@@ -6,9 +6,38 @@
 //! smol, in your own event loop, in a fuzzer and in a simulation whose clock jumps.
 //!
 //! # Where to begin
-//! - To run a whole Manager in your own event loop: [`hub::Hub`], with an example on its page.
-//! - To run one on a runtime: a runtime crate such as `msl-network-tokio`; [`drive`] is what those are made of.
+//! - To write a client or a service, or to run a Manager on a runtime: a runtime crate such as `msl-network-tokio`, whose page
+//!   begins with a program of each. `drive` and `author` are what those are made of.
+//! - To run a whole Manager in your own event loop: [`hub::Hub`], as below.
 //! - To read lines of the protocol, whatever for: [`frame::Decoder`].
+//!
+//! # A Manager in your own event loop
+//! Bytes that came from a socket go in; lines to be written, and what the world outside has to do, come out.
+//! ```
+//! use msl_network_protocol::connection::Action;
+//! use msl_network_protocol::hub::{Hub, Input, Output};
+//! use msl_network_protocol::instant::Instant;
+//! use msl_network_protocol::limits::Limits;
+//! use msl_network_protocol::mailbox::Notice;
+//! use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
+//!
+//! let identity =
+//!     ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
+//! let mut hub = Hub::new(Settings::new(identity, Authentication::None, Limits::default()));
+//! let (now, mut outputs) = (Instant::EPOCH, Vec::new());
+//! let device = hub.connect([127, 0, 0, 1].into(), 50_000, now, &mut outputs);
+//! assert!(outputs.contains(&Output::Act(device, Action::LookUpHost)));
+//! hub.handle(device, Input::Told(Notice::HostName("lab".into())), now, &mut outputs);
+//! hub.handle(device, Input::Received("client Ann\nidentity\n".into()), now, &mut outputs);
+//!
+//! let mut said = Vec::new();
+//! while let Some(line) = hub.next_line(device) {
+//!     said.push(String::from_utf8(line.to_bytes().to_vec())?);
+//! }
+//! assert!(said[0].contains("\"attribute\": \"identity\""), "the Manager asks who it is");
+//! assert!(said[1].contains("Ann[lab:50000]"), "and tells it who is there");
+//! # Ok::<(), std::string::FromUtf8Error>(())
+//! ```
 //!
 //! # How it fits together
 //! ```text

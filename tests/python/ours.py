@@ -1,4 +1,4 @@
-"""The package's client with services that are not the package's: the examples, and Odd, Single and Stoppable."""
+"""The package's client with services that are not: the examples, and Odd, Single and Stoppable."""
 
 from common import client, error_of, link, say, time, wait_until
 

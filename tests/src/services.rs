@@ -11,10 +11,10 @@ use msl_network_examples::multimeter::{DigitalMultimeter, simulated};
 use msl_network_examples::my_array::MyArray;
 use msl_network_tokio::{IntoService, RunningService, Service, ServiceError};
 
-/// What BasicMath takes for its quickest method: a twentieth of what the manual says.
+/// What [`BasicMath`] takes for its quickest method: a twentieth of what the manual says.
 const DELAY: Duration = Duration::from_millis(50);
 
-/// What the simulated instrument needs for an answer is nothing, so this is for what it does not answer.
+/// The simulated instrument answers at once, if at all.
 const INSTRUMENT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Starts the service of that name; `connect` connects it.

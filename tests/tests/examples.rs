@@ -109,7 +109,7 @@ fn every_program_shows_what_it_is_there_for() {
             }
             "05_locks" => "Bob has to wait\nBob is linked with Echo\n",
             "06_blocking_script" => "[0.0, 0.25, 0.5, 0.75, 1.0]\n[0.0, 2.5, 5.0, 7.5, 10.0]\n",
-            "07_own_error_kinds" => "ValueError: the limit is 250 °C\nsomebody has to close the door\n",
+            "07_own_error_kinds" => "ValueError: the limit is 250 °C\nclose it, please\n",
             other => panic!("say here what {other} shows"),
         };
         assert_eq!(shown, expected, "{name}");

@@ -82,7 +82,6 @@ fn example() -> impl TypedValueParser<Value = Example> {
 
 /// How to reach the Manager.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArguments {
     /// Host of the Manager

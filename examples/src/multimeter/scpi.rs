@@ -60,7 +60,7 @@ impl Instrument {
     }
 
     fn open(&self) -> io::Result<Port> {
-        let stream: Box<dyn Stream> = if self.address.contains('/') {
+        let stream: Box<dyn Stream> = if self.is_serial() {
             Box::new(File::options().read(true).write(true).open(&self.address)?)
         } else {
             let address = self.address.to_socket_addrs()?.next().ok_or(ErrorKind::NotFound)?;
@@ -73,13 +73,18 @@ impl Instrument {
         Ok(BufReader::new(stream))
     }
 
+    fn is_serial(&self) -> bool {
+        self.address.contains('/')
+    }
+
     fn explain(&self, error: &io::Error) -> ServiceError {
         let Self { address, timeout, .. } = self;
+        let late = || ServiceError::timeout(format!("{address} has not answered within {timeout:?}"));
         match error.kind() {
             ErrorKind::InvalidInput => ServiceError::value(error.to_string()),
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => ServiceError::timeout(format!(
-                "the instrument at {address} has not answered within {timeout:?}"
-            )),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
+            // Where a socket has been closed, a serial port had nothing in time.
+            ErrorKind::UnexpectedEof if self.is_serial() => late(),
             _ => ServiceError::connection(format!("the instrument at {address}: {error}")),
         }
     }
@@ -99,8 +104,7 @@ fn read(port: &mut Port) -> io::Result<String> {
     port.take(LONGEST as u64).read_line(&mut line)?;
     match line.strip_suffix('\n') {
         Some(answer) => Ok(answer.trim().to_owned()),
-        // A serial port says so when there is nothing in time.
-        None if line.len() < LONGEST => Err(ErrorKind::TimedOut.into()),
+        None if line.len() < LONGEST => Err(ErrorKind::UnexpectedEof.into()),
         None => Err(io::Error::other("the answer is too long")),
     }
 }

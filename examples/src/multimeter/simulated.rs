@@ -26,7 +26,7 @@ pub fn simulated() -> io::Result<SocketAddr> {
 fn serve(mut stream: &TcpStream, errors: &mut VecDeque<&'static str>) -> io::Result<()> {
     for command in BufReader::new(stream).lines() {
         if let Some(answer) = execute(&command?, errors) {
-            writeln!(stream, "{answer}")?;
+            stream.write_all(format!("{answer}\n").as_bytes())?;
         }
     }
     Ok(())
