@@ -6,6 +6,8 @@
 //! Easy to get wrong: it has no key usage extension. One without "certificate signing" makes OpenSSL 1.1, which older
 //! Python installations carry, deny that the certificate signed itself; one with it is not allowed in a leaf.
 
+mod details;
+
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -13,17 +15,20 @@ use msl_network_trust::certificate::{self as stored, ReadError};
 use msl_network_trust::file::{self, Readers};
 use rcgen::string::Ia5String;
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
-    SerialNumber,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_RSA_SHA256, PKCS_RSA_SHA384,
+    PKCS_RSA_SHA512, SanType, SerialNumber,
 };
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use time::{Duration, OffsetDateTime};
 
+pub use details::details;
+
 use crate::{Error, Kind, computer};
 
 /// How many years a default certificate is valid. Devices in a laboratory have copies of it that nobody renews.
-pub const YEARS_VALID: u16 = 100;
+pub const YEARS_VALID: f64 = 100.0;
 
 /// What a certificate certifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,15 +57,65 @@ impl Subject {
     }
 }
 
-/// Makes a certificate with this key at this path (PEM, SHA-256), valid from now on for [`YEARS_VALID`]. Replaces a file
-/// that is there.
+/// A hash function that a certificate is signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// The one of that name, in whatever case: SHA256, SHA384, SHA512.
+    ///
+    /// # Errors
+    /// Where it is another one.
+    pub fn parse(name: &str) -> Result<Self, Error> {
+        let name = name.to_uppercase();
+        let known = [Self::Sha256, Self::Sha384, Self::Sha512];
+        known.into_iter().find(|hash| hash.name() == name).ok_or_else(|| {
+            let names = known.map(Self::name).join(", ");
+            Error::new(
+                Kind::Value,
+                format!("Invalid hash algorithm '{name}'. Allowed algorithms are\n{names}"),
+            )
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA256",
+            Self::Sha384 => "SHA384",
+            Self::Sha512 => "SHA512",
+        }
+    }
+}
+
+/// How a certificate is signed, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// The years that it is valid from now on, and any fraction of one.
+    pub years: f64,
+    /// The hash function; `None` is the usual one of the key: that of its curve, SHA-256 for RSA.
+    pub hash: Option<Hash>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { years: YEARS_VALID, hash: None }
+    }
+}
+
+/// Makes a certificate with this key at this path (PEM). Replaces a file that is there.
 ///
 /// # Errors
-/// Where the file cannot be written.
-pub fn make(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<(), Error> {
-    let pem = sign(key, subject).map_err(|error| {
-        Error::with_source(Kind::Runtime, format!("cannot make a certificate: {error}"), error)
-    })?;
+/// Where the file cannot be written, the key does not sign with this hash function, or a certificate cannot be valid for so
+/// long.
+pub fn make(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject, terms: Terms) -> Result<(), Error> {
+    let pem = sign(key, subject, terms)?;
     file::write(path, pem.as_bytes(), Readers::Everybody)
         .map_err(|error| Error::io("cannot write", path, error))
 }
@@ -82,8 +137,8 @@ pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     })
 }
 
-fn sign(key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<String, rcgen::Error> {
-    let key = KeyPair::try_from(key)?;
+fn sign(key: &PrivateKeyDer<'_>, subject: &Subject, terms: Terms) -> Result<String, Error> {
+    let key = key_pair(key, terms.hash)?;
     let now = OffsetDateTime::now_utc();
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
@@ -91,12 +146,50 @@ fn sign(key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<String, rcgen::Err
     parameters.subject_alt_names =
         subject.alternative_names.iter().filter_map(|name| alternative(name)).collect();
     parameters.not_before = now;
-    parameters.not_after = years_after(now, YEARS_VALID);
-    parameters.serial_number = Some(serial_number()?);
+    parameters.not_after = years_after(now, terms.years).ok_or_else(|| {
+        let text =
+            format!("a certificate cannot be valid for {} years; the year 9999 is the last", terms.years);
+        Error::new(Kind::Value, text)
+    })?;
+    parameters.serial_number = Some(serial_number().map_err(failed)?);
     parameters.is_ca = IsCa::ExplicitNoCa;
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     parameters.use_authority_key_identifier_extension = true;
-    Ok(parameters.self_signed(&key)?.pem())
+    Ok(parameters.self_signed(&key).map_err(failed)?.pem())
+}
+
+fn failed(error: rcgen::Error) -> Error {
+    Error::with_source(Kind::Runtime, format!("cannot make a certificate: {error}"), error)
+}
+
+/// The key as it signs: RSA with any hash function, others with one only.
+fn key_pair(key: &PrivateKeyDer<'_>, hash: Option<Hash>) -> Result<KeyPair, Error> {
+    let pair = KeyPair::try_from(key).map_err(failed)?;
+    let Some(hash) = hash else { return Ok(pair) };
+    let own = match pair.algorithm() {
+        rsa if *rsa == PKCS_RSA_SHA256 => {
+            let algorithm = match hash {
+                Hash::Sha256 => &PKCS_RSA_SHA256,
+                Hash::Sha384 => &PKCS_RSA_SHA384,
+                Hash::Sha512 => &PKCS_RSA_SHA512,
+            };
+            return KeyPair::from_der_and_sign_algo(key, algorithm).map_err(failed);
+        }
+        curve if *curve == PKCS_ECDSA_P256_SHA256 => Hash::Sha256,
+        curve if *curve == PKCS_ECDSA_P384_SHA384 => Hash::Sha384,
+        curve if *curve == PKCS_ECDSA_P521_SHA512 => Hash::Sha512,
+        _ => {
+            return Err(Error::new(
+                Kind::Value,
+                "this key signs without a choice of hash algorithm; leave it out",
+            ));
+        }
+    };
+    if own == hash {
+        return Ok(pair);
+    }
+    let text = format!("a key of this curve signs with {}, and not with {}", own.name(), hash.name());
+    Err(Error::new(Kind::Value, text))
 }
 
 /// A name that no certificate can carry (not ASCII, say) is left out: the others still count, and some TLS libraries
@@ -118,19 +211,26 @@ fn serial_number() -> Result<SerialNumber, rcgen::Error> {
     Ok(SerialNumber::from_slice(&bytes))
 }
 
-fn years_after(start: OffsetDateTime, years: u16) -> OffsetDateTime {
-    let year = start.year() + i32::from(years);
+/// `None` where there is no such day: certificates know four digits of a year, and no time before their beginning.
+fn years_after(start: OffsetDateTime, years: f64) -> Option<OffsetDateTime> {
+    if years.is_nan() || years < 0.0 {
+        return None;
+    }
+    // Infinity becomes the largest number, which is too large a year.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "of numbers that are too large, the largest is as good"
+    )]
+    let year = start.year().checked_add(years.trunc() as i32)?;
     // 29 February has no counterpart in most years; the day after its eve does.
-    start
-        .replace_year(year)
-        .or_else(|_| (start - Duration::days(1)).replace_year(year))
-        .unwrap_or(start + Duration::days(365 * i64::from(years)))
+    let whole = start.replace_year(year).or_else(|_| (start - Duration::days(1)).replace_year(year)).ok()?;
+    whole.checked_add(Duration::days(365) * years.fract())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key;
+    use crate::key::{self, Algorithm};
     use rustls::pki_types::{ServerName, UnixTime};
     use std::fs;
     use std::process::Command;
@@ -139,9 +239,9 @@ mod tests {
     fn made(folder: &Path, host: Option<&str>) -> std::path::PathBuf {
         let key_path = folder.join("a.key");
         let path = folder.join("a.crt");
-        key::make(&key_path).unwrap();
-        let key = key::read(&key_path).unwrap().unwrap();
-        make(&path, &key, &Subject::this_computer("lab-7", host)).unwrap();
+        key::make_missing(&key_path, None).unwrap();
+        let key = key::read(&key_path, None).unwrap().unwrap();
+        make(&path, &key, &Subject::this_computer("lab-7", host), Terms::default()).unwrap();
         path
     }
 
@@ -216,10 +316,10 @@ mod tests {
     fn a_host_name_that_is_not_ascii_does_not_prevent_a_certificate() {
         let folder = tempfile::tempdir().unwrap();
         let key_path = folder.path().join("a.key");
-        key::make(&key_path).unwrap();
-        let key = key::read(&key_path).unwrap().unwrap();
+        key::make_missing(&key_path, None).unwrap();
+        let key = key::read(&key_path, None).unwrap().unwrap();
         let path = folder.path().join("a.crt");
-        make(&path, &key, &Subject::this_computer("māori", None)).unwrap();
+        make(&path, &key, &Subject::this_computer("māori", None), Terms::default()).unwrap();
         assert_eq!(read(&path).unwrap().len(), 1);
     }
 
@@ -231,8 +331,49 @@ mod tests {
     #[test]
     fn a_hundred_years_after_a_leap_day_is_a_day() {
         let leap_day = OffsetDateTime::from_unix_timestamp(1_709_208_000).unwrap(); // 2024-02-29
-        let end = years_after(leap_day, 101);
+        let end = years_after(leap_day, 101.0).unwrap();
         assert_eq!((end.year(), u8::from(end.month()), end.day()), (2125, 2, 28));
+    }
+
+    #[test]
+    fn a_fraction_of_a_year_is_that_part_of_365_days() {
+        let start = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+        assert_eq!(years_after(start, 0.5).unwrap() - start, Duration::hours(4380));
+        let whole = years_after(start, 2.0).unwrap();
+        assert_eq!(years_after(start, 2.5).unwrap() - whole, Duration::hours(4380));
+    }
+
+    #[test]
+    fn no_certificate_ends_after_the_year_9999_or_before_its_beginning() {
+        let start = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+        assert_eq!(years_after(start, f64::from(9999 - start.year())).unwrap().year(), 9999);
+        for years in [8000.0, 1e300, f64::INFINITY, f64::NAN, -1.0] {
+            assert_eq!(years_after(start, years), None, "{years}");
+        }
+    }
+
+    #[test]
+    fn rsa_keys_sign_with_every_hash_and_a_curve_with_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        let all = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+        for (algorithm, allowed) in [
+            (Algorithm::default(), &all[..]),
+            (Algorithm::ecc("SECP256R1").unwrap(), &all[..1]),
+            (Algorithm::ecc("secp384r1").unwrap(), &all[1..2]),
+            (Algorithm::ecc("SECP521R1").unwrap(), &all[2..]),
+        ] {
+            key::make(&path, algorithm, None).unwrap();
+            let key = key::read(&path, None).unwrap().unwrap();
+            assert!(key_pair(&key, None).is_ok());
+            for hash in all {
+                assert_eq!(
+                    key_pair(&key, Some(hash)).is_ok(),
+                    allowed.contains(&hash),
+                    "{algorithm:?} {hash:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Error {
 pub enum Kind {
     /// Something that was given cannot be used: `ValueError`.
     Value,
+    /// Something was given that is not wanted here, or is not given and wanted: `TypeError`.
+    Type,
     /// A file that is needed is not there: `FileNotFoundError`.
     FileNotFound,
     /// The operating system does not allow it: `PermissionError`.
@@ -51,6 +53,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Value => "ValueError",
+            Self::Type => "TypeError",
             Self::FileNotFound => "FileNotFoundError",
             Self::Permission => "PermissionError",
             Self::Os => "OSError",

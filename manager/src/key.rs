@@ -1,61 +1,111 @@
 //! The private key of a Manager: made where there is none, read in the forms that users have.
 //!
-//! Read are PKCS#8, PKCS#1 (`RSA PRIVATE KEY`, what the Python Manager writes) and SEC1 (`EC PRIVATE KEY`), none of them
-//! encrypted. This module never writes over an existing key: a lost key cannot be had back.
+//! Read are PKCS#8, PKCS#1 (`RSA PRIVATE KEY`) and SEC1 (`EC PRIVATE KEY`); encrypted as PKCS#8 does it and as the older
+//! header `Proc-Type: 4,ENCRYPTED` says it, which the Python Manager writes. Written is PKCS#8 alone.
+//!
+//! Easy to get wrong: a lost key cannot be had back. Only [`make`], which a person asks for by name, replaces a file.
 
-use std::fs;
+mod algorithm;
+mod encrypted;
+mod legacy;
+mod section;
+
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
+use ::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use msl_network_trust::file::{self, Readers};
-use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::{self, PemObject};
 
-use crate::{Error, Kind};
+pub use algorithm::Algorithm;
 
-/// What PEM says of an encrypted key: as PKCS#8, and in the older form that Python programs write.
-const MARKS_OF_ENCRYPTION: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"];
+use crate::{Error, Kind, Secret};
+use section::{Problem, Section};
 
-/// Makes an RSA key of 2048 bits at this path (PKCS#8, PEM), readable by its owner alone, unless a file is there.
+/// The largest file that is read for a key, in bytes. A key and a chain of certificates need a hundredth of it.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// The mark of a DSA key in PKCS#8: id-dsa of RFC 3279.
+const DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
+
+/// Makes a key at this path (PKCS#8, PEM), readable by its owner alone, encrypted where a password is given. Replaces a
+/// file that is there.
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn make(path: &Path) -> Result<(), Error> {
-    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-        .map_err(|error| Error::with_source(Kind::Runtime, format!("cannot make a key: {error}"), error))?;
+pub fn make(path: &Path, algorithm: Algorithm, password: Option<&Secret>) -> Result<(), Error> {
+    let pem = encrypted::to_pem(&algorithm.generate()?, password)?;
+    file::write(path, pem.as_bytes(), Readers::Owner).map_err(|error| Error::io("cannot write", path, error))
+}
+
+/// Makes a key as [`make`] does, of the default [`Algorithm`], unless a file is there.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn make_missing(path: &Path, password: Option<&Secret>) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    let pem = encrypted::to_pem(&Algorithm::default().generate()?, password)?;
     // Another Manager that starts at the same moment may have been faster: its key is as good, and both must agree.
-    file::write_new(path, key.serialize_pem().as_bytes(), Readers::Owner)
+    file::write_new(path, pem.as_bytes(), Readers::Owner)
         .map(drop)
         .map_err(|error| Error::io("cannot write", path, error))
 }
 
-/// Reads the first private key in a PEM file; `None` where the file holds none. Certificates and parameters in it are
-/// passed over.
+/// Whether the first private key in a PEM file is encrypted; `None` where there is no file, or no key in it.
 ///
 /// # Errors
-/// Where the file cannot be read, or its key is encrypted, damaged, or of a kind that TLS does not serve.
-pub fn read(path: &Path) -> Result<Option<PrivateKeyDer<'static>>, Error> {
-    let content = fs::read(path).map_err(|error| Error::io("cannot read the private key", path, error))?;
-    let text = String::from_utf8_lossy(&content);
+/// Where the file cannot be read.
+pub fn is_encrypted(path: &Path) -> Result<Option<bool>, Error> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Section::first_key(&content(path)?).map(|section| section.is_encrypted()))
+}
+
+/// Reads the first private key in a PEM file, for TLS; `None` where the file holds none. Certificates and parameters in it
+/// are passed over.
+///
+/// # Errors
+/// Where the file cannot be read; its key is damaged, or of a kind that TLS does not serve; or where a password is
+/// missing, wrong, or given for a key that is not encrypted.
+pub fn read(path: &Path, password: Option<&Secret>) -> Result<Option<PrivateKeyDer<'static>>, Error> {
+    let content = content(path)?;
+    let Some(section) = Section::first_key(&content) else { return Ok(None) };
     let error = |kind, what: &str| Error::new(kind, format!("the private key '{}' {what}", path.display()));
-    if MARKS_OF_ENCRYPTION.iter().any(|mark| text.contains(mark)) {
-        return Err(error(
-            Kind::NotImplemented,
-            "is encrypted, and this version cannot decrypt keys; use one that is not encrypted",
-        ));
+    let is_dsa =
+        || error(Kind::Value, "is a DSA key, which TLS does not serve; use an RSA or an elliptic-curve key");
+    if section.is_dsa() {
+        return Err(is_dsa());
     }
-    if text.contains("-----BEGIN DSA PRIVATE KEY-----") {
-        return Err(error(
-            Kind::Value,
-            "is a DSA key, which TLS does not serve; use an RSA or an elliptic-curve key",
-        ));
-    }
-    let key = match PrivateKeyDer::from_pem_slice(&content) {
-        Ok(key) => key,
-        Err(pem::Error::NoItemsFound) => return Ok(None),
-        Err(cause) => return Err(error(Kind::Value, &format!("is damaged: {cause}"))),
+    let key = match (section.is_encrypted(), password) {
+        (true, None) => {
+            return Err(error(Kind::Type, "is encrypted; give its password with --key-file-password"));
+        }
+        (false, Some(_)) => return Err(error(Kind::Type, "is not encrypted; leave the password out")),
+        (_, password) => section.key(password.map(Secret::expose)),
     };
+    let key = key.map_err(|problem| match problem {
+        Problem::Password => error(
+            Kind::Value,
+            "cannot be decrypted: the password is wrong, or the file is damaged",
+        ),
+        Problem::Unsupported(what) => error(
+            Kind::Value,
+            &format!(
+                "is {what}, which is not supported; `openssl pkcs8 -topk8 -v2 aes256` writes it in a form that is"
+            ),
+        ),
+        Problem::Damaged(what) => error(Kind::Value, &format!("is damaged: {what}")),
+    })?;
+    if let PrivateKeyDer::Pkcs8(der) = &key
+        && PrivateKeyInfoRef::try_from(der.secret_pkcs8_der()).is_ok_and(|info| info.algorithm.oid == DSA)
+    {
+        return Err(is_dsa());
+    }
     any_supported_type(&key).map_err(|cause| {
         error(
             Kind::Value,
@@ -67,96 +117,23 @@ pub fn read(path: &Path) -> Result<Option<PrivateKeyDer<'static>>, Error> {
     Ok(Some(key))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process::Command;
-
-    /// A key that the `openssl` program writes; `None` on a computer without it.
-    fn openssl(arguments: &[&str], path: &Path) -> Option<()> {
-        let output = Command::new("openssl").args(arguments).arg("-out").arg(path).output().ok()?;
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(())
-    }
-
-    #[test]
-    fn a_key_that_was_made_is_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys").join("localhost.key");
-        make(&path).unwrap();
-        assert!(fs::read_to_string(&path).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
-        assert!(matches!(read(&path).unwrap(), Some(PrivateKeyDer::Pkcs8(_))));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_is_readable_by_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        make(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn an_existing_file_is_never_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        fs::write(&path, "mine").unwrap();
-        make(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
-    }
-
-    #[test]
-    fn the_older_forms_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let rsa = folder.path().join("rsa.key");
-        if openssl(&["genrsa", "-traditional"], &rsa).is_none() {
-            return; // no openssl program here
-        }
-        assert!(matches!(read(&rsa).unwrap(), Some(PrivateKeyDer::Pkcs1(_))));
-        for curve in ["prime256v1", "secp384r1", "secp521r1"] {
-            // OpenSSL puts a section of parameters before the key.
-            let ec = folder.path().join("ec.key");
-            openssl(&["ecparam", "-genkey", "-name", curve], &ec).unwrap();
-            assert!(matches!(read(&ec).unwrap(), Some(PrivateKeyDer::Sec1(_))), "{curve}");
-        }
-    }
-
-    #[test]
-    fn an_encrypted_key_is_an_error_that_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        for text in [
-            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-        ] {
-            fs::write(&path, text).unwrap();
-            let error = read(&path).unwrap_err();
-            assert_eq!(error.kind(), Kind::NotImplemented);
-            assert!(error.to_string().contains("is encrypted"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_file_without_a_key_is_none_and_a_damaged_key_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        fs::write(&path, "hello").unwrap();
-        assert!(read(&path).unwrap().is_none());
-        for damaged in [
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n",
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-            "-----BEGIN PRIVATE KEY-----\n?\n-----END PRIVATE KEY-----\n",
-        ] {
-            fs::write(&path, damaged).unwrap();
-            assert_eq!(read(&path).unwrap_err().kind(), Kind::Value, "{damaged}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read(&folder.path().join("none")).unwrap_err().kind(), Kind::FileNotFound);
-    }
+/// The error for a file that should hold a private key, and holds none.
+pub fn none_in(path: &Path) -> Error {
+    let text = format!("there is no private key in '{}'; a PEM file is expected", path.display());
+    Error::new(Kind::Value, text)
 }
+
+fn content(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut content))
+        .map_err(|error| Error::io("cannot read the private key", path, error))?;
+    if content.len() as u64 > LARGEST_FILE {
+        let text = format!("'{}' is no private key: it is larger than {LARGEST_FILE} bytes", path.display());
+        return Err(Error::new(Kind::Value, text));
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests;

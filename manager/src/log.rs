@@ -9,7 +9,7 @@
 //! console does not even stop the file. When a queue is full, lines are dropped and counted, and the count is logged as
 //! soon as there is room. An output that fails (a full disk, a closed pipe) is no error for anybody.
 
-mod escape;
+pub(crate) mod escape;
 mod layer;
 mod level;
 mod output;

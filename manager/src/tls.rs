@@ -4,15 +4,15 @@
 //! what to do otherwise. Easy to get wrong: a certificate is never replaced because its *key* is missing, as devices
 //! trust that certificate.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{InconsistentKeys, ServerConfig};
 
-use crate::certificate::{self, Subject};
+use crate::certificate::{self, Subject, Terms};
 use crate::config::TlsFiles;
-use crate::{Error, Home, Kind, key};
+use crate::{Error, Home, Kind, Secret, key};
 
 /// The certificate and the private key that a Manager serves with. Both may be the same file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,75 +21,71 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+    makes: Makes,
+}
+
+/// What may be made before a Manager serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Makes {
+    Nothing,
+    /// The certificate, each time.
+    Certificate,
+    /// What is missing.
+    Missing,
 }
 
 impl Files {
-    /// Decides which files to use, and makes those that are missing.
+    /// Decides which files to use; touches none of them.
     ///
-    /// - Neither named: the default ones of this host; both are made where there is no key, the certificate where there
-    ///   is only a key.
-    /// - Only a key named: the default certificate is made anew with it.
+    /// - Neither named: the default ones of this host.
+    /// - Only a key named: it and the default certificate.
     /// - Only a certificate named: the file holds both.
-    ///
-    /// # Errors
-    /// Where a named file is missing, a certificate is there and its key is not, or a file cannot be written.
-    pub fn prepare(
-        named: &TlsFiles,
-        home: &Home,
-        host: Option<&str>,
-        host_name: &str,
-    ) -> Result<Self, Error> {
-        let subject = || Subject::this_computer(host_name, host);
-        match (&named.certificate, &named.key) {
-            (Some(certificate), Some(key)) => Ok(Self { certificate: certificate.clone(), key: key.clone() }),
-            (Some(both), None) => Ok(Self { certificate: both.clone(), key: both.clone() }),
-            (None, Some(key)) => {
-                let certificate = home.default_certificate(host);
-                certificate::make(&certificate, &existing_key(key)?, &subject())?;
-                Ok(Self { certificate, key: key.clone() })
-            }
+    pub fn choose(named: &TlsFiles, home: &Home, host: Option<&str>) -> Self {
+        let (default_certificate, default_key) = (home.default_certificate(host), home.default_key(host));
+        match (named.certificate.clone(), named.key.clone()) {
+            (Some(certificate), Some(key)) => Self { certificate, key, makes: Makes::Nothing },
+            (Some(both), None) => Self { certificate: both.clone(), key: both, makes: Makes::Nothing },
+            (None, Some(key)) => Self { certificate: default_certificate, key, makes: Makes::Certificate },
             (None, None) => {
-                let files = Self { certificate: home.default_certificate(host), key: home.default_key(host) };
-                if !files.key.exists() {
-                    if files.certificate.exists() {
-                        return Err(key_is_missing(&files));
-                    }
-                    if named.key_password.is_some() {
-                        return Err(Error::new(
-                            Kind::NotImplemented,
-                            "there is no private key yet, and this version cannot make an encrypted one; \
-                             start without a password for the key",
-                        ));
-                    }
-                    key::make(&files.key)?;
-                }
-                if !files.certificate.exists() {
-                    certificate::make(&files.certificate, &existing_key(&files.key)?, &subject())?;
-                }
-                Ok(files)
+                Self { certificate: default_certificate, key: default_key, makes: Makes::Missing }
             }
         }
     }
 
     /// The configuration for rustls: TLS 1.2 and 1.3, sessions are resumed, clients need no certificate.
     ///
+    /// Makes files first where none was named: key and certificate where there is no key, the certificate where there is
+    /// only a key; and the certificate anew where only a key was named. The password is that of the key, also of one that
+    /// is made.
+    ///
     /// # Errors
-    /// Where a file cannot be read, or key and certificate do not belong together.
-    pub fn server_config(&self) -> Result<Arc<ServerConfig>, Error> {
-        let chain = certificate::read(&self.certificate)?;
-        let Some(key) = key::read(&self.key)? else {
-            return Err(if self.key == self.certificate {
-                Error::new(
-                    Kind::Value,
-                    format!(
-                        "the certificate '{}' comes without its private key; name the key's file with --key-file, \
-                         or put the key into the same file",
-                        self.certificate.display()
-                    ),
-                )
-            } else {
-                no_key_in(&self.key)
-            });
+    /// Where a named file is missing, a certificate is there and its key is not, a file cannot be read or written, or key and
+    /// certificate do not belong together.
+    pub fn server_config(
+        &self,
+        password: Option<&Secret>,
+        subject: impl FnOnce() -> Subject,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        if self.makes == Makes::Missing && !self.key.exists() {
+            if self.certificate.exists() {
+                return Err(key_is_missing(self));
+            }
+            key::make_missing(&self.key, password)?;
+        }
+        let makes_certificate = match self.makes {
+            Makes::Nothing => false,
+            Makes::Certificate => true,
+            Makes::Missing => !self.certificate.exists(),
+        };
+        // Before the key, as that may take a second to decrypt.
+        let stored = if makes_certificate { None } else { Some(certificate::read(&self.certificate)?) };
+        let Some(key) = key::read(&self.key, password)? else { return Err(self.no_key()) };
+        let chain = match stored {
+            Some(chain) => chain,
+            None => {
+                certificate::make(&self.certificate, &key, &subject(), Terms::default())?;
+                certificate::read(&self.certificate)?
+            }
         };
         let failed = |cause: rustls::Error| match cause {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Error::new(
@@ -117,17 +113,18 @@ impl Files {
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
         Ok(Arc::new(config))
     }
-}
 
-fn existing_key(path: &Path) -> Result<rustls::pki_types::PrivateKeyDer<'static>, Error> {
-    key::read(path)?.ok_or_else(|| no_key_in(path))
-}
-
-fn no_key_in(path: &Path) -> Error {
-    Error::new(
-        Kind::Value,
-        format!("there is no private key in '{}'; a PEM file is expected", path.display()),
-    )
+    fn no_key(&self) -> Error {
+        if self.key != self.certificate {
+            return key::none_in(&self.key);
+        }
+        let text = format!(
+            "the certificate '{}' comes without its private key; name the key's file with --key-file, or put the key \
+             into the same file",
+            self.certificate.display()
+        );
+        Error::new(Kind::Value, text)
+    }
 }
 
 fn key_is_missing(files: &Files) -> Error {
@@ -148,6 +145,7 @@ mod tests {
     use rustls::HandshakeKind;
     use rustls::pki_types::ServerName;
     use std::fs;
+    use std::path::Path;
 
     struct World {
         folder: tempfile::TempDir,
@@ -165,22 +163,30 @@ mod tests {
             self.folder.path().join(name)
         }
 
-        fn prepare(&self, named: &TlsFiles, host: Option<&str>) -> Result<Files, Error> {
-            Files::prepare(named, &self.home, host, "lab-7")
+        fn choose(&self, named: &TlsFiles, host: Option<&str>) -> Files {
+            Files::choose(named, &self.home, host)
         }
 
         fn key(&self, name: &str) -> PathBuf {
             let path = self.path(name);
-            key::make(&path).unwrap();
+            key::make_missing(&path, None).unwrap();
             path
         }
 
         fn certificate(&self, name: &str, key: &Path) -> PathBuf {
             let path = self.path(name);
-            let key = key::read(key).unwrap().unwrap();
-            certificate::make(&path, &key, &Subject::this_computer("lab-7", None)).unwrap();
+            let key = key::read(key, None).unwrap().unwrap();
+            certificate::make(&path, &key, &lab_7(), Terms::default()).unwrap();
             path
         }
+    }
+
+    fn lab_7() -> Subject {
+        Subject::this_computer("lab-7", None)
+    }
+
+    fn server_config(files: &Files) -> Result<Arc<ServerConfig>, Error> {
+        files.server_config(None, lab_7)
     }
 
     fn named(certificate: Option<&Path>, key: Option<&Path>) -> TlsFiles {
@@ -194,19 +200,18 @@ mod tests {
     #[test]
     fn what_is_missing_is_made_once_and_then_kept() {
         let world = World::new();
-        let files = world.prepare(&named(None, None), None).unwrap();
+        let files = world.choose(&named(None, None), None);
         assert_eq!(files.key, world.home.default_key(None));
         assert_eq!(files.certificate, world.home.default_certificate(None));
-        files.server_config().unwrap();
+        server_config(&files).unwrap();
         let before = (fs::read(&files.key).unwrap(), fs::read(&files.certificate).unwrap());
-        world.prepare(&named(None, None), None).unwrap();
+        server_config(&files).unwrap();
         assert_eq!(before, (fs::read(&files.key).unwrap(), fs::read(&files.certificate).unwrap()));
     }
 
     #[test]
     fn a_host_has_its_own_pair() {
-        let world = World::new();
-        let files = world.prepare(&named(None, None), Some("127.0.0.1")).unwrap();
+        let files = World::new().choose(&named(None, None), Some("127.0.0.1"));
         assert!(files.key.ends_with("keys/127.0.0.1.key"));
         assert!(files.certificate.ends_with("certs/127.0.0.1.crt"));
     }
@@ -215,17 +220,17 @@ mod tests {
     fn a_key_alone_makes_the_default_certificate_anew() {
         let world = World::new();
         let key = world.key("mine.key");
-        let files = world.prepare(&named(None, Some(&key)), None).unwrap();
+        let files = world.choose(&named(None, Some(&key)), None);
+        server_config(&files).unwrap();
         let first = fs::read(&files.certificate).unwrap();
-        files.server_config().unwrap();
-        world.prepare(&named(None, Some(&key)), None).unwrap();
+        server_config(&files).unwrap();
         assert_ne!(first, fs::read(&files.certificate).unwrap());
     }
 
     #[test]
     fn a_named_key_that_is_not_there_is_not_made() {
         let world = World::new();
-        let error = world.prepare(&named(None, Some(&world.path("none"))), None).unwrap_err();
+        let error = server_config(&world.choose(&named(None, Some(&world.path("none"))), None)).unwrap_err();
         assert_eq!(error.kind(), Kind::FileNotFound);
     }
 
@@ -234,20 +239,20 @@ mod tests {
         let world = World::new();
         let key = world.key("mine.key");
         let certificate = world.certificate("mine.crt", &key);
-        let error =
-            world.prepare(&named(Some(&certificate), None), None).unwrap().server_config().unwrap_err();
+        let error = server_config(&world.choose(&named(Some(&certificate), None), None)).unwrap_err();
         assert!(error.to_string().contains("--key-file"), "{error}");
         let both = world.path("both.pem");
         fs::write(&both, [fs::read(&certificate).unwrap(), fs::read(&key).unwrap()].concat()).unwrap();
-        world.prepare(&named(Some(&both), None), None).unwrap().server_config().unwrap();
+        server_config(&world.choose(&named(Some(&both), None), None)).unwrap();
     }
 
     #[test]
     fn a_default_certificate_whose_key_is_gone_is_kept_and_an_error() {
         let world = World::new();
-        let files = world.prepare(&named(None, None), None).unwrap();
+        let files = world.choose(&named(None, None), None);
+        server_config(&files).unwrap();
         fs::remove_file(&files.key).unwrap();
-        let error = world.prepare(&named(None, None), None).unwrap_err();
+        let error = server_config(&files).unwrap_err();
         assert!(error.to_string().contains("put the key back"), "{error}");
         assert!(files.certificate.exists());
     }
@@ -256,18 +261,19 @@ mod tests {
     fn a_pair_that_does_not_match_is_an_error() {
         let world = World::new();
         let certificate = world.certificate("a.crt", &world.key("a.key"));
-        let files = world.prepare(&named(Some(&certificate), Some(&world.key("b.key"))), None).unwrap();
-        let error = files.server_config().unwrap_err();
+        let files = world.choose(&named(Some(&certificate), Some(&world.key("b.key"))), None);
+        let error = server_config(&files).unwrap_err();
         assert!(error.to_string().contains("does not belong"), "{error}");
     }
 
     #[test]
-    fn an_encrypted_key_is_not_made_unencrypted_in_silence() {
+    fn with_a_password_the_key_is_made_encrypted() {
         let world = World::new();
-        let mut named = named(None, None);
-        named.key_password = Some(crate::Secret::new("hush"));
-        assert_eq!(world.prepare(&named, None).unwrap_err().kind(), Kind::NotImplemented);
-        assert!(!world.home.default_key(None).exists());
+        let files = world.choose(&named(None, None), None);
+        files.server_config(Some(&Secret::new("hush")), lab_7).unwrap();
+        assert_eq!(key::is_encrypted(&files.key).unwrap(), Some(true));
+        files.server_config(Some(&Secret::new("hush")), lab_7).unwrap();
+        assert_eq!(server_config(&files).unwrap_err().kind(), Kind::Type);
     }
 
     /// One handshake in memory, and how it went for the server. The client reads what the server sends after it.
@@ -292,8 +298,8 @@ mod tests {
     #[test]
     fn sessions_are_resumed_in_both_versions_of_tls() {
         let world = World::new();
-        let files = world.prepare(&named(None, None), None).unwrap();
-        let server = files.server_config().unwrap();
+        let files = world.choose(&named(None, None), None);
+        let server = server_config(&files).unwrap();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(certificate::read(&files.certificate).unwrap().remove(0)).unwrap();
         for version in [&rustls::version::TLS12, &rustls::version::TLS13] {

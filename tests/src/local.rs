@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use msl_network_manager::Home;
 use msl_network_manager::config::TlsFiles;
+use msl_network_manager::certificate::Subject;
 use msl_network_manager::tls::Files;
 use msl_network_protocol::connection::{Action, Note};
 use msl_network_protocol::drive::{Caller, Host};
@@ -59,10 +60,13 @@ impl LocalManager {
         let files = (tls == Tls::Enabled).then(|| {
             let home = tempfile::tempdir().expect("a temporary folder can be made");
             let named = TlsFiles::default();
-            let files = Files::prepare(&named, &Home::at(home.path()), None, &program::host_name());
-            (home, files.expect("a key and a certificate can be made"))
+            let files = Files::choose(&named, &Home::at(home.path()), None);
+            (home, files)
         });
-        let config = files.as_ref().map(|(_, files)| files.server_config().expect("the files are right"));
+        let subject = || Subject::this_computer(&program::host_name(), None);
+        let config = files.as_ref().map(|(_, files)| {
+            files.server_config(None, subject).expect("a key and a certificate can be made")
+        });
         let accounts = Accounts { password: password.map(str::to_owned), host: Some(program::host_name()) };
         let duties = Arc::new(Duties { accounts, stop: Notify::new(), notes: Mutex::default() });
         let listener = runtime.block_on(Listener::bind(Some("127.0.0.1"), 0)).expect("some port is free");

@@ -6,17 +6,17 @@
 use std::fmt::{self, Write};
 
 /// The longest text of one line, in bytes. A peer's error message may be a megabyte; a log line need not.
-pub(super) const LONGEST_TEXT: usize = 8 * 1024;
+pub(crate) const LONGEST_TEXT: usize = 8 * 1024;
 
 /// Takes text, escapes it, and appends it to a line until [`LONGEST_TEXT`] is reached; what follows is cut off.
-pub(super) struct Escaped<'a> {
+pub(crate) struct Escaped<'a> {
     line: &'a mut String,
     end: usize,
     cut: bool,
 }
 
 impl<'a> Escaped<'a> {
-    pub(super) fn new(line: &'a mut String) -> Self {
+    pub(crate) fn new(line: &'a mut String) -> Self {
         let end = line.len() + LONGEST_TEXT;
         Self { line, end, cut: false }
     }
