@@ -3,16 +3,22 @@
 //! Names, short forms and defaults are those of the Python program; the texts are our own. Values are checked later
 //! where a wrong one is a failure to start (status 1, as in the Python program) and not a wrong usage (status 2).
 
+mod certdump;
+mod certgen;
 mod device;
+mod keygen;
 mod limits;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(crate) use certdump::CertdumpArguments;
+pub(crate) use certgen::CertgenArguments;
 pub(crate) use device::{
     CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments, RunExampleArguments,
 };
+pub(crate) use keygen::{KeyAlgorithm, KeygenArguments};
 pub(crate) use limits::LimitArguments;
 
 /// Connects the programs of a laboratory: clients send requests, services (instruments, mostly) answer them, and the
@@ -35,6 +41,15 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start the Manager and serve until it is told to stop
     Start(Box<StartArguments>),
+
+    /// Make a private key
+    Keygen(KeygenArguments),
+
+    /// Make a self-signed certificate for this computer
+    Certgen(CertgenArguments),
+
+    /// Show the details of a certificate
+    Certdump(CertdumpArguments),
 
     /// Call a method of a service and show the result
     Call(CallArguments),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::{device, example, start};
+use crate::{certdump, certgen, device, example, keygen, start};
 
 /// Runs the command that the arguments ask for. Without any it shows the help.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -25,6 +25,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match parsed.command {
         Command::Start(arguments) => start::run(*arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Certgen(arguments) => certgen::run(&arguments),
+        Command::Certdump(arguments) => certdump::run(&arguments),
         Command::Call(arguments) => device::call(&arguments),
         Command::Identities(arguments) => device::identities(&arguments),
         Command::Listen(arguments) => device::listen(&arguments),

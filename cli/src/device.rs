@@ -2,7 +2,7 @@
 //!
 //! What is asked of a person is asked on the terminal, and nowhere else: a script gets an error instead.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::pin::pin;
 use std::process::ExitCode;
 
@@ -13,6 +13,7 @@ use msl_network_tokio::{
 use tokio::runtime;
 
 use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
+use crate::output::{end, print};
 
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
@@ -24,7 +25,7 @@ pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
             call = call.timeout(timeout.duration());
         }
         let result = call.await?;
-        print(&if arguments.json { result } else { readable(&result) });
+        print(if arguments.json { result } else { readable(&result) });
         client.disconnect().await;
         Ok(())
     })
@@ -35,11 +36,9 @@ pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
     run(async {
         let client = client(&arguments.connection).await?;
         if arguments.json {
-            print(
-                &client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?.to_string(),
-            );
+            print(client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?);
         } else {
-            print(&client.identities().await?.to_string());
+            print(client.identities().await?);
         }
         client.disconnect().await;
         Ok(())
@@ -62,7 +61,7 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
                     let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
-                    print(&if arguments.json {
+                    print(if arguments.json {
                         format!("{{\"args\": {args}, \"kwargs\": {kwargs}}}")
                     } else {
                         format!("{args} {kwargs}")
@@ -81,23 +80,9 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
 pub(crate) fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
     let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("OSError: cannot start the runtime: {error}")),
+        Err(error) => return end(Err(format!("OSError: cannot start the runtime: {error}"))),
     };
-    match runtime.block_on(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error.to_string()),
-    }
-}
-
-fn failed(text: &str) -> ExitCode {
-    // A standard error that is closed must not end the program with a panic.
-    let _ = writeln!(io::stderr(), "{text}");
-    ExitCode::FAILURE
-}
-
-/// A line of output. Whoever reads it may have gone.
-pub(crate) fn print(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    end(runtime.block_on(command))
 }
 
 /// A client that is about to be connected.

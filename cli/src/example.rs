@@ -7,7 +7,8 @@ use msl_network_examples::Example;
 use msl_network_tokio::{Error, start};
 
 use crate::arguments::{ConnectArguments, RunExampleArguments};
-use crate::device::{address, client, print, reach, run as run_device};
+use crate::device::{address, client, reach, run as run_device};
+use crate::output::print;
 
 /// Runs `run-example`.
 pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
@@ -21,7 +22,7 @@ pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
 
 fn list() -> ExitCode {
     for example in Example::ALL {
-        print(&format!("{:<18} {}", example.name(), example.about()));
+        print(format_args!("{:<18} {}", example.name(), example.about()));
     }
     ExitCode::SUCCESS
 }
@@ -35,7 +36,7 @@ async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Er
         _ = &mut interrupted => return Ok(()),
         running = example.start(|service| reach(start(service, address(connection)), connection)) => running?,
     };
-    print(&format!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
+    print(format_args!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
     tokio::select! {
         error = running.ended() => return Err(error),
         _ = interrupted => {}

@@ -4,9 +4,14 @@
 //! `msl-network-manager`, and what it serves comes from a runtime crate.
 
 mod arguments;
+mod certdump;
+mod certgen;
 mod commands;
 mod device;
 mod example;
+mod keygen;
+mod output;
+mod password;
 mod serve;
 mod start;
 mod units;

@@ -3,41 +3,29 @@
 //! The order matters: the log comes first, so that every later error is in it too; what can be refused without touching
 //! a file comes before keys and certificates are made.
 
-use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
+use msl_network_manager::certificate::Subject;
 use msl_network_manager::config::{self, TlsFiles};
 use msl_network_manager::log::{Level, TARGET};
 use msl_network_manager::secret::Given;
-use msl_network_manager::{Authentication, Computer, Config, Error, Home, Kind, Log, Secret, Tls, tls};
+use msl_network_manager::{Authentication, Computer, Config, Error, Home, Kind, Log, Secret, Tls, key, tls};
 use tracing::{debug, error, info, warn};
 
 use crate::arguments::StartArguments;
+use crate::output::end;
+use crate::password;
 use crate::serve::{self, Serve};
 
 /// Runs the command to its end.
 pub(crate) fn run(arguments: StartArguments) -> ExitCode {
     let (log, home) = match start_log(&arguments) {
         Ok(started) => started,
-        Err(error) => {
-            report(&error);
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return end(Err(error)),
     };
-    let outcome = start(arguments, log, &home);
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Tells a person. The log has been told already where there is one.
-fn report(error: &Error) {
-    // A standard error that is closed must not end the program with a panic.
-    let _ = writeln!(std::io::stderr(), "{error}");
+    // The log has been told of an error already, a person not yet.
+    end(start(arguments, log, &home))
 }
 
 fn start_log(arguments: &StartArguments) -> Result<(Log, Home), Error> {
@@ -66,8 +54,11 @@ fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, E
     let tls = match &config.tls {
         Tls::Disabled => None,
         Tls::Enabled(named) => {
-            let files = tls::Files::prepare(named, home, config.host.as_deref(), &computer.host_name)?;
-            let server = files.server_config()?;
+            let host = config.host.as_deref();
+            let files = tls::Files::choose(named, home, host);
+            let password = key_password(&files.key, named.key_password.as_ref())?;
+            let server = files
+                .server_config(password.as_ref(), || Subject::this_computer(&computer.host_name, host))?;
             info!(target: TARGET, "loaded certificate {}", files.certificate.display());
             Some(server)
         }
@@ -97,7 +88,7 @@ fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Resul
     let tls = if arguments.disable_tls {
         Tls::Disabled
     } else {
-        let key_password = password(arguments.tls.key_file_password.as_deref(), "--key-file-password")?;
+        let key_password = of_flag(arguments.tls.key_file_password.as_deref(), "--key-file-password")?;
         Tls::Enabled(TlsFiles {
             certificate: arguments.tls.cert_file,
             key: arguments.tls.key_file,
@@ -110,7 +101,7 @@ fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Resul
 
 fn authentication(arguments: &StartArguments) -> Result<Authentication, Error> {
     let given = &arguments.authentication;
-    let password = password(given.auth_password.as_deref(), "--auth-password")?;
+    let password = of_flag(given.auth_password.as_deref(), "--auth-password")?;
     let chosen = Authentication::choose(password, given.auth_login, given.auth_hostname)?;
     let missing = match chosen {
         Authentication::Login => Some("--auth-login"),
@@ -128,15 +119,22 @@ fn authentication(arguments: &StartArguments) -> Result<Authentication, Error> {
     }
 }
 
-fn password(words: Option<&[String]>, flag: &str) -> Result<Option<Secret>, Error> {
+fn of_flag(words: Option<&[String]>, flag: &str) -> Result<Option<Secret>, Error> {
     let Some(words) = words else { return Ok(None) };
     let (secret, given) = Secret::from_words(words)?;
     if given == Given::Typed {
-        warn!(
-            target: TARGET,
-            "the password of {flag} was typed on the command line, where others can see it; better write it into \
-             a file and name the file"
-        );
+        warn!(target: TARGET, "{}", password::was_typed(flag));
     }
     Ok(Some(secret))
+}
+
+/// The password that the private key is read or made with: the given one, or one that is asked for.
+fn key_password(path: &Path, given: Option<&Secret>) -> Result<Option<Secret>, Error> {
+    let Some(given) = given else { return password::ask_for_key(path) };
+    if key::is_encrypted(path)? == Some(false) {
+        // Not an error: scripts give one to the Python program, which does not mind.
+        warn!(target: TARGET, "the private key '{}' is not encrypted, and needs no password", path.display());
+        return Ok(None);
+    }
+    Ok(Some(given.clone()))
 }

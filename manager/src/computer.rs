@@ -49,7 +49,8 @@ pub fn addresses() -> Vec<IpAddr> {
         .unwrap_or_default()
 }
 
-fn host_name() -> String {
+/// The host name of this computer, with the domain if it is set up so.
+pub fn host_name() -> String {
     System::host_name().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use msl_network_manager::Home;
-use msl_network_manager::config::TlsFiles;
 use msl_network_manager::certificate::Subject;
+use msl_network_manager::config::TlsFiles;
 use msl_network_manager::tls::Files;
 use msl_network_protocol::connection::{Action, Note};
 use msl_network_protocol::drive::{Caller, Host};
