@@ -21,13 +21,12 @@ fn make(arguments: &CertgenArguments) -> Result<(), Error> {
     let given = arguments.key_file_password.as_deref();
     let mut password = password::of_flag(given, "--key-file-password", "key password")?;
     let hash = arguments.algorithm.as_deref().map(Hash::parse).transpose()?;
-    let key_path = match &arguments.key_file {
-        Some(path) => path.clone(),
-        None => {
-            let path = Home::find()?.default_key(None);
-            key::make_missing(&path, password.as_ref())?;
-            path
-        }
+    let key_path = if let Some(path) = &arguments.key_file {
+        path.clone()
+    } else {
+        let path = Home::find()?.default_key(None);
+        key::make_missing(&path, password.as_ref())?;
+        path
     };
     if password.is_none() {
         password = password::ask_for_key(&key_path)?;

@@ -7,6 +7,7 @@
 //! Python installations carry, deny that the certificate signed itself; one with it is not allowed in a leaf.
 
 mod details;
+mod hash;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -15,15 +16,14 @@ use msl_network_trust::certificate::{self as stored, ReadError};
 use msl_network_trust::file::{self, Readers};
 use rcgen::string::Ia5String;
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_RSA_SHA256, PKCS_RSA_SHA384,
-    PKCS_RSA_SHA512, SanType, SerialNumber,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, SanType, SerialNumber,
 };
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use time::{Duration, OffsetDateTime};
 
 pub use details::details;
+pub use hash::Hash;
 
 use crate::{Error, Kind, computer};
 
@@ -54,43 +54,6 @@ impl Subject {
             }
         }
         Self { common_name: host_name.to_owned(), alternative_names: names }
-    }
-}
-
-/// A hash function that a certificate is signed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hash {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-impl Hash {
-    /// The one of that name, in whatever case: SHA256, SHA384, SHA512.
-    ///
-    /// # Errors
-    /// Where it is another one.
-    pub fn parse(name: &str) -> Result<Self, Error> {
-        let name = name.to_uppercase();
-        let known = [Self::Sha256, Self::Sha384, Self::Sha512];
-        known.into_iter().find(|hash| hash.name() == name).ok_or_else(|| {
-            let names = known.map(Self::name).join(", ");
-            Error::new(
-                Kind::Value,
-                format!("Invalid hash algorithm '{name}'. Allowed algorithms are\n{names}"),
-            )
-        })
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sha256 => "SHA256",
-            Self::Sha384 => "SHA384",
-            Self::Sha512 => "SHA512",
-        }
     }
 }
 
@@ -138,7 +101,7 @@ pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
 }
 
 fn sign(key: &PrivateKeyDer<'_>, subject: &Subject, terms: Terms) -> Result<String, Error> {
-    let key = key_pair(key, terms.hash)?;
+    let key = hash::key_pair(key, terms.hash)?;
     let now = OffsetDateTime::now_utc();
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
@@ -160,36 +123,6 @@ fn sign(key: &PrivateKeyDer<'_>, subject: &Subject, terms: Terms) -> Result<Stri
 
 fn failed(error: rcgen::Error) -> Error {
     Error::with_source(Kind::Runtime, format!("cannot make a certificate: {error}"), error)
-}
-
-/// The key as it signs: RSA with any hash function, others with one only.
-fn key_pair(key: &PrivateKeyDer<'_>, hash: Option<Hash>) -> Result<KeyPair, Error> {
-    let pair = KeyPair::try_from(key).map_err(failed)?;
-    let Some(hash) = hash else { return Ok(pair) };
-    let own = match pair.algorithm() {
-        rsa if *rsa == PKCS_RSA_SHA256 => {
-            let algorithm = match hash {
-                Hash::Sha256 => &PKCS_RSA_SHA256,
-                Hash::Sha384 => &PKCS_RSA_SHA384,
-                Hash::Sha512 => &PKCS_RSA_SHA512,
-            };
-            return KeyPair::from_der_and_sign_algo(key, algorithm).map_err(failed);
-        }
-        curve if *curve == PKCS_ECDSA_P256_SHA256 => Hash::Sha256,
-        curve if *curve == PKCS_ECDSA_P384_SHA384 => Hash::Sha384,
-        curve if *curve == PKCS_ECDSA_P521_SHA512 => Hash::Sha512,
-        _ => {
-            return Err(Error::new(
-                Kind::Value,
-                "this key signs without a choice of hash algorithm; leave it out",
-            ));
-        }
-    };
-    if own == hash {
-        return Ok(pair);
-    }
-    let text = format!("a key of this curve signs with {}, and not with {}", own.name(), hash.name());
-    Err(Error::new(Kind::Value, text))
 }
 
 /// A name that no certificate can carry (not ASCII, say) is left out: the others still count, and some TLS libraries
@@ -230,7 +163,7 @@ fn years_after(start: OffsetDateTime, years: f64) -> Option<OffsetDateTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{self, Algorithm};
+    use crate::key;
     use rustls::pki_types::{ServerName, UnixTime};
     use std::fs;
     use std::process::Command;
@@ -349,30 +282,6 @@ mod tests {
         assert_eq!(years_after(start, f64::from(9999 - start.year())).unwrap().year(), 9999);
         for years in [8000.0, 1e300, f64::INFINITY, f64::NAN, -1.0] {
             assert_eq!(years_after(start, years), None, "{years}");
-        }
-    }
-
-    #[test]
-    fn rsa_keys_sign_with_every_hash_and_a_curve_with_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
-        let all = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
-        for (algorithm, allowed) in [
-            (Algorithm::default(), &all[..]),
-            (Algorithm::ecc("SECP256R1").unwrap(), &all[..1]),
-            (Algorithm::ecc("secp384r1").unwrap(), &all[1..2]),
-            (Algorithm::ecc("SECP521R1").unwrap(), &all[2..]),
-        ] {
-            key::make(&path, algorithm, None).unwrap();
-            let key = key::read(&path, None).unwrap().unwrap();
-            assert!(key_pair(&key, None).is_ok());
-            for hash in all {
-                assert_eq!(
-                    key_pair(&key, Some(hash)).is_ok(),
-                    allowed.contains(&hash),
-                    "{algorithm:?} {hash:?}"
-                );
-            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, ServerConfig};
 
 use crate::certificate::{self, Subject, Terms};
@@ -66,27 +67,7 @@ impl Files {
         password: Option<&Secret>,
         subject: impl FnOnce() -> Subject,
     ) -> Result<Arc<ServerConfig>, Error> {
-        if self.makes == Makes::Missing && !self.key.exists() {
-            if self.certificate.exists() {
-                return Err(key_is_missing(self));
-            }
-            key::make_missing(&self.key, password)?;
-        }
-        let makes_certificate = match self.makes {
-            Makes::Nothing => false,
-            Makes::Certificate => true,
-            Makes::Missing => !self.certificate.exists(),
-        };
-        // Before the key, as that may take a second to decrypt.
-        let stored = if makes_certificate { None } else { Some(certificate::read(&self.certificate)?) };
-        let Some(key) = key::read(&self.key, password)? else { return Err(self.no_key()) };
-        let chain = match stored {
-            Some(chain) => chain,
-            None => {
-                certificate::make(&self.certificate, &key, &subject(), Terms::default())?;
-                certificate::read(&self.certificate)?
-            }
-        };
+        let (chain, key) = self.pair(password, subject)?;
         let failed = |cause: rustls::Error| match cause {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Error::new(
                 Kind::Value,
@@ -112,6 +93,34 @@ impl Files {
         // Tickets keep sessions at the client's side: a thousand devices that reconnect at once cost no memory here.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
         Ok(Arc::new(config))
+    }
+
+    /// Certificate and key; makes what is missing.
+    fn pair(
+        &self,
+        password: Option<&Secret>,
+        subject: impl FnOnce() -> Subject,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+        if self.makes == Makes::Missing && !self.key.exists() {
+            if self.certificate.exists() {
+                return Err(key_is_missing(self));
+            }
+            key::make_missing(&self.key, password)?;
+        }
+        let makes_certificate = match self.makes {
+            Makes::Nothing => false,
+            Makes::Certificate => true,
+            Makes::Missing => !self.certificate.exists(),
+        };
+        let key = || key::read(&self.key, password)?.ok_or_else(|| self.no_key());
+        if makes_certificate {
+            let key = key()?;
+            certificate::make(&self.certificate, &key, &subject(), Terms::default())?;
+            Ok((certificate::read(&self.certificate)?, key))
+        } else {
+            // The certificate first: a key may take a second to decrypt.
+            Ok((certificate::read(&self.certificate)?, key()?))
+        }
     }
 
     fn no_key(&self) -> Error {

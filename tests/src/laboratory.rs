@@ -34,7 +34,7 @@ impl Laboratory {
     pub fn new(manager: Whose, tls: Tls, services: Whose) -> Self {
         let manager = match manager {
             Whose::Ours => Program::start(tls, &[]),
-            Whose::Pythons => Program::start_python(tls),
+            Whose::Pythons => Program::start_python(tls, &[]),
         };
         Self { manager, services, running: Vec::new(), scripts: Vec::new() }
     }

@@ -18,6 +18,7 @@ pub mod python;
 pub mod random;
 pub mod services;
 pub mod transcript;
+pub mod workplace;
 
 use std::path::PathBuf;
 use std::thread;

@@ -53,10 +53,10 @@ impl Program {
     }
 
     /// Starts the Python package's Manager in its place.
-    pub fn start_python(tls: Tls) -> Self {
+    pub fn start_python(tls: Tls, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let program = interpreter().with_file_name("msl-network");
-        let process = spawn_other(Command::new(program), &home, free_port(), tls, &[]);
+        let process = spawn_other(Command::new(program), &home, free_port(), tls, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
         Self { process, home, port, tls }
     }

@@ -44,7 +44,7 @@ fn certificate(manager: &Program) -> String {
 }
 
 fn every_manager() -> [Program; 2] {
-    [Program::start(Tls::Enabled, &[]), Program::start_python(Tls::Enabled)]
+    [Program::start(Tls::Enabled, &[]), Program::start_python(Tls::Enabled, &[])]
 }
 
 #[test]

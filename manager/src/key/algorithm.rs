@@ -58,7 +58,7 @@ impl Algorithm {
         })))
     }
 
-    /// DSA, with a subgroup of 256 bits. TLS does not serve it.
+    /// DSA, with a subgroup of 256 bits. TLS does not serve it. It may take a minute to make.
     ///
     /// # Errors
     /// Unless it has 2048 or 3072 bits.
@@ -79,17 +79,15 @@ impl Algorithm {
     /// Where it is another curve.
     pub fn ecc(curve: &str) -> Result<Self, Error> {
         let curve = curve.to_uppercase();
-        match CURVES.iter().find(|(name, _)| *name == curve) {
-            Some((_, algorithm)) => Ok(Self(Choice::Ecc(algorithm))),
-            None => {
-                let names = CURVES.map(|(name, _)| name).join(", ");
-                let text = format!("Invalid curve name '{curve}'. Allowed curves are\n{names}");
-                Err(Error::new(Kind::Value, text))
-            }
-        }
+        let Some((_, algorithm)) = CURVES.iter().find(|(name, _)| *name == curve) else {
+            let names = CURVES.map(|(name, _)| name).join(", ");
+            let text = format!("Invalid curve name '{curve}'. Allowed curves are\n{names}");
+            return Err(Error::new(Kind::Value, text));
+        };
+        Ok(Self(Choice::Ecc(algorithm)))
     }
 
-    /// A new key, as PKCS#8. Takes seconds where it is large.
+    /// A new key, as PKCS#8. A large RSA key takes seconds; a DSA key too, and if its numbers are hard to find, a minute.
     pub(super) fn generate(self) -> Result<Vec<u8>, Error> {
         let failed =
             |cause: &dyn std::fmt::Display| Error::new(Kind::Runtime, format!("cannot make a key: {cause}"));

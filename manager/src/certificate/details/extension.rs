@@ -15,7 +15,6 @@ const MOST_BYTES: usize = 16 * BYTES_IN_A_LINE;
 pub(super) fn lines(extension: &X509Extension<'_>) -> Vec<String> {
     match extension.parsed_extension() {
         ParsedExtension::SubjectAlternativeName(names) => names.general_names.iter().map(name).collect(),
-        ParsedExtension::IssuerAlternativeName(names) => names.general_names.iter().map(name).collect(),
         ParsedExtension::BasicConstraints(constraints) => {
             let is_authority = if constraints.ca { "yes" } else { "no" };
             let mut lines = vec![format!("Certificate authority: {is_authority}")];
@@ -24,8 +23,8 @@ pub(super) fn lines(extension: &X509Extension<'_>) -> Vec<String> {
         }
         ParsedExtension::KeyUsage(usage) => vec![usage.to_string().trim_end_matches([',', ' ']).to_owned()],
         ParsedExtension::ExtendedKeyUsage(usage) => purposes(usage),
-        ParsedExtension::SubjectKeyIdentifier(identifier) => vec![hexadecimal(identifier.0)],
-        ParsedExtension::AuthorityKeyIdentifier(AuthorityKeyIdentifier {
+        ParsedExtension::SubjectKeyIdentifier(identifier)
+        | ParsedExtension::AuthorityKeyIdentifier(AuthorityKeyIdentifier {
             key_identifier: Some(identifier),
             authority_cert_issuer: None,
             authority_cert_serial: None,
