@@ -18,12 +18,18 @@ pub enum Readers {
     Everybody,
 }
 
-/// Makes the file with this content, also its folder; replaces one that is there.
+/// Makes the file with this content, also its folder; replaces one that is there. Where a link is there, it is the file that
+/// the link leads to.
 ///
 /// # Errors
 /// The system does not allow it, or has no room for it.
 pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
-    prepare(path, content, readers)?.persist(path)?;
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        // A pipe or a terminal, such as `/dev/stdout`: to put a file there would take it away from everybody.
+        return fs::write(path, content);
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    prepare(&target, content, readers)?.persist(&target)?;
     Ok(())
 }
 
@@ -94,6 +100,29 @@ mod tests {
         write(&path, b"1", Readers::Owner).unwrap();
         let _ = write_new(&path, b"2", Readers::Owner).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("f"), folder.path().join("l"));
+        fs::write(&file, "1").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"2", Readers::Owner).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"2");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_written_to_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("l");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        write(&link, b"1", Readers::Owner).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[cfg(unix)]
