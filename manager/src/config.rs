@@ -67,7 +67,7 @@ pub enum Tls {
     Enabled(TlsFiles),
 }
 
-/// The files for TLS that were named. [`crate::tls::Files::prepare`] says what happens where one is missing.
+/// The files for TLS that were named. [`crate::tls::Files`] says what happens where one is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate.

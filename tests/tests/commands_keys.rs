@@ -260,11 +260,18 @@ fn expect_served(program: &Program, place: &Workplace) {
 
 #[test]
 fn pythons_keys_and_certificates_start_our_manager() {
-    let place = Workplace::new(Whose::Pythons);
+    let (ours, pythons) = (Workplace::new(Whose::Ours), Workplace::new(Whose::Pythons));
     for key in KEYS {
-        let flags = made(&place, key);
+        let flags = made(&pythons, key);
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        expect_served(&Program::start(Tls::Enabled, &flags), &place);
+        expect_served(&Program::start(Tls::Enabled, &flags), &pythons);
+
+        // And a certificate of ours for a key of theirs.
+        let words = format!("certgen a.crt -k {} {}", pythons.path("a.key").display(), key.1);
+        ours.succeed(words.trim_end());
+        let certificate = ours.path("a.crt");
+        let flags = [&["-c", certificate.to_str().expect("a path is text")], &flags[2..]].concat();
+        expect_served(&Program::start(Tls::Enabled, &flags), &ours);
     }
 }
 
