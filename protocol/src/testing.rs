@@ -187,10 +187,18 @@ impl World {
         self.settle();
     }
 
-    /// The lines that the device has read since it was asked last.
+    /// The bytes that the device has read since it was asked last.
+    pub(crate) fn hear_bytes(&mut self, device: ConnectionId) -> Vec<u8> {
+        mem::take(&mut self.socket(device).heard)
+    }
+
+    /// The same as lines.
     pub(crate) fn hear_text(&mut self, device: ConnectionId) -> Vec<String> {
-        let heard = mem::take(&mut self.socket(device).heard);
-        String::from_utf8(heard).unwrap().split_terminator("\r\n").map(ToString::to_string).collect()
+        String::from_utf8(self.hear_bytes(device))
+            .unwrap()
+            .split_terminator("\r\n")
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// The same as values.
@@ -267,6 +275,13 @@ impl World {
             }
         }
         panic!("a deadline comes back for ever: {:?}", self.hub.deadline());
+    }
+
+    /// The clock jumps: whatever was due on the way happens only now, and at once.
+    pub(crate) fn jump(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        self.hub.handle_timeout(self.now, &mut self.outputs);
+        self.settle();
     }
 
     /// Time passes until the next deadline: how long that took, and why.

@@ -46,3 +46,6 @@ impl Description {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Clients and services together: both machines, a Manager between them, and a clock that jumps.
+
+mod deadlines;
+mod endings;
+mod laboratory;
+mod random;
