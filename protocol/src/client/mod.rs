@@ -93,8 +93,21 @@ pub struct Machine {
     manager: String,
     open: BTreeMap<CallId, Open>,
     deadlines: BTreeSet<(Instant, CallId)>,
+    given_up: GivenUp,
     next: u64,
 }
+
+/// What nobody waits for any more, though its answer may come: without a uid, as the Python Manager leaves some out.
+#[derive(Debug, Default)]
+struct GivenUp {
+    /// Requests to the Manager, which answers them in order.
+    of_manager: BTreeMap<CallId, Open>,
+    /// The services that the others were for.
+    services: BTreeSet<String>,
+}
+
+/// More requests than these, all given up, have no Manager that answers any.
+const MOST_GIVEN_UP: usize = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -125,6 +138,7 @@ impl Machine {
             manager: MANAGER.to_string(),
             open: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            given_up: GivenUp::default(),
             next: 1,
         }
     }
@@ -155,6 +169,7 @@ impl Machine {
             return;
         }
         let asked_for = self.phase == Phase::Leaving;
+        self.forget_confirmation();
         self.phase = Phase::Ended;
         self.deadlines.clear();
         for (call, open) in core::mem::take(&mut self.open) {
@@ -200,11 +215,16 @@ impl Machine {
 
     /// Nobody waits for this answer any more.
     pub fn forget(&mut self, call: CallId) {
-        self.close(call);
+        if let Some(open) = self.close(call) {
+            self.given_up.add(call, open);
+        }
     }
 
-    /// The author's answer to the oldest [`Event::Ask`].
+    /// The author's answer to the oldest [`Event::Ask`]. After the end it changes nothing.
     pub fn answer(&mut self, text: String, out: &mut Vec<Event>) {
+        if self.phase == Phase::Ended {
+            return;
+        }
         if let Some(line) = self.login.typed(text, &self.manager) {
             out.push(Event::Send(Rope::from(line.into_bytes())));
         }
@@ -213,11 +233,11 @@ impl Machine {
     /// The author has no answer to the oldest [`Event::Ask`]. In the handshake that is the end; later the request that
     /// needs it is refused.
     pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
-        if self.phase == Phase::Connected {
-            return self.answer(String::new(), out);
+        match self.phase {
+            Phase::Handshake | Phase::Confirming(_) => self.refused(prompt.unanswered(), out),
+            Phase::Connected | Phase::Leaving => self.answer(String::new(), out),
+            Phase::Ended => {}
         }
-        self.phase = Phase::Ended;
-        out.push(Event::Ended(prompt.unanswered()));
     }
 
     /// Asks the Manager to end the connection, which it does once it has written what it has to.
@@ -227,6 +247,7 @@ impl Machine {
         }
         let line = message::request(&self.description.name, message::DISCONNECT, "[]", "{}", "\"\"");
         out.push(Event::Send(Rope::from(line.into_bytes())));
+        self.forget_confirmation();
         self.phase = Phase::Leaving;
     }
 
@@ -245,7 +266,8 @@ impl Machine {
         }
     }
 
-    /// Time has passed: requests whose deadline is over fail. They may be executed all the same.
+    /// Time has passed: requests whose deadline is over fail. They may be executed all the same. Call [`Machine::advance`]
+    /// first: after a jump of the clock, what has arrived meanwhile still counts.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Event>) {
         while let Some((deadline, call)) = self.deadlines.first().copied() {
             if deadline > now {
@@ -255,6 +277,7 @@ impl Machine {
             if let Some(open) = self.open.remove(&call) {
                 let text = format!("{}.{} was not answered in time", open.service, open.attribute);
                 out.push(Event::Settled { call, outcome: Err(Error::new(ErrorKind::TimedOut, text)) });
+                self.given_up.add(call, open);
             }
         }
     }
@@ -323,14 +346,14 @@ impl Machine {
 
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event>) {
         if self.phase == Phase::Handshake && error {
-            let refusal = crate::device::refusal_text(frame);
-            return self.refused(refusal, out);
+            return self.refused(refusal(crate::device::refusal_text(frame)), out);
         }
         let uid = frame.raw(Key::Uid).unwrap_or_default();
         if error && uid.as_ref() == b"\"\"" && self.is_of_a_lost_service(frame, out) {
             return;
         }
         let Some(call) = self.call_of(&uid, error) else { return };
+        self.given_up.of_manager.remove(&call);
         let Some(open) = self.close(call) else { return };
         let outcome = if error {
             Err(open.error(crate::device::refusal_text(frame), traceback(frame)))
@@ -352,8 +375,10 @@ impl Machine {
         for call in &lost {
             let Some(open) = self.close(*call) else { continue };
             let error = open.error(message.clone(), traceback(frame));
-            // One of several was refused. The others may have been on their way when the service left.
-            let error = if lost.len() > 1 { error.perhaps_executed() } else { error };
+            // One of several was refused, or one that was given up. The others may have been on their way when the
+            // service left.
+            let one_of_several = lost.len() > 1 || self.given_up.services.contains(&open.service);
+            let error = if one_of_several { error.perhaps_executed() } else { error };
             out.push(Event::Settled { call: *call, outcome: Err(error) });
         }
         true
@@ -366,22 +391,29 @@ impl Machine {
                     self.phase = Phase::Connected;
                     out.push(Event::Connected);
                 }
-                Err(error) => self.refused(error.message().to_string(), out),
+                Err(error) => self.refused(refusal(error.message().to_string()), out),
             }
         } else {
             out.push(Event::Settled { call, outcome });
         }
     }
 
-    fn refused(&mut self, message: String, out: &mut Vec<Event>) {
+    /// The handshake has failed: there are no calls yet.
+    fn refused(&mut self, error: Error, out: &mut Vec<Event>) {
+        self.forget_confirmation();
         self.phase = Phase::Ended;
-        self.open.clear();
-        self.deadlines.clear();
-        out.push(Event::Ended(Error::remote(ErrorKind::Refused, message, Vec::new())));
+        out.push(Event::Ended(error));
+    }
+
+    /// The question that confirms the identity is nobody's call.
+    fn forget_confirmation(&mut self) {
+        if let Phase::Confirming(call) = self.phase {
+            self.close(call);
+        }
     }
 
     /// Which request an answer is for. An error without a uid (the Python Manager leaves some out) is for the oldest
-    /// open request to the Manager, or, before there is any, for the identity.
+    /// request to the Manager without an answer, given up or not, or, before there is any, for the identity.
     fn call_of(&self, uid: &[u8], error: bool) -> Option<CallId> {
         let text = json::unquote(uid)?;
         if let Ok(number) = text.parse() {
@@ -390,10 +422,11 @@ impl Machine {
         if !text.is_empty() {
             return None;
         }
-        let to_manager = |open: &Open| open.service == MANAGER;
         let by_itself =
-            self.open.iter().find(|(_, open)| to_manager(open) && (error || open.needs_administrator()));
-        by_itself.map(|(call, _)| *call)
+            |(_, open): &(&CallId, &Open)| open.service == MANAGER && (error || open.needs_administrator());
+        let open = self.open.iter().find(by_itself);
+        let given_up = self.given_up.of_manager.iter().find(by_itself);
+        open.into_iter().chain(given_up).map(|(call, _)| *call).min()
     }
 
     /// An answer that cannot be read.
@@ -420,6 +453,10 @@ fn confirmation() -> Request {
     }
 }
 
+fn refusal(message: String) -> Error {
+    Error::remote(ErrorKind::Refused, message, Vec::new())
+}
+
 fn traceback(frame: &Frame) -> Vec<String> {
     let lines = frame.raw(Key::Traceback).and_then(|raw| json::elements(&raw)).unwrap_or_default();
     lines.iter().filter_map(|raw| json::unquote(raw).map(Cow::into_owned)).collect()
@@ -428,6 +465,19 @@ fn traceback(frame: &Frame) -> Vec<String> {
 /// Whether a Manager says so that there is no such service.
 fn is_lost_service(message: &str) -> bool {
     message.starts_with("KeyError: \"the '") && message.contains(" Service is not connected to Manager[")
+}
+
+impl GivenUp {
+    fn add(&mut self, call: CallId, open: Open) {
+        if open.service != MANAGER {
+            self.services.insert(open.service);
+            return;
+        }
+        self.of_manager.insert(call, open);
+        if self.of_manager.len() > MOST_GIVEN_UP {
+            self.of_manager.pop_first();
+        }
+    }
 }
 
 impl Open {

@@ -2,5 +2,7 @@
 
 mod deadlines;
 mod endings;
+mod handshakes;
 mod laboratory;
 mod random;
+mod scripted;
