@@ -14,6 +14,9 @@ from msl.network import connect
 HOST, PORT, CERTIFICATE, *ARGUMENTS = sys.argv[1:]
 PATIENCE = 30
 
+# Whether the services that the script is about are there already: not the package's.
+SERVED = "served" in ARGUMENTS
+
 MANAGER = {"host": HOST, "port": int(PORT)}
 if CERTIFICATE == "-":
     MANAGER["disable_tls"] = True

@@ -3,7 +3,7 @@
 from msl.examples.network import Echo
 from msl.network import Service
 
-from common import client, error_of, link, say, serve
+from common import SERVED, client, error_of, link, say, serve
 
 
 class Single(Service):
@@ -14,8 +14,9 @@ class Single(Service):
         return 7
 
 
-serve(Echo())
-serve(Single())
+if not SERVED:
+    serve(Echo())
+    serve(Single())
 ann, bob, dan = client("Ann"), client("Bob"), client("Dan")
 
 

@@ -3,7 +3,7 @@
 use msl_network_tokio::{Connect, IntoService, LinkedClient, NewClient, RunningService, connect, start};
 
 use crate::program::{Program, Tls};
-use crate::python::Script;
+use crate::python::{Facts, Script};
 use crate::{PATIENCE, Served, services};
 
 /// Whose program it is.
@@ -62,6 +62,17 @@ impl Laboratory {
         }
     }
 
+    /// Runs a script that is a client of the Python package. The package's services it brings along; ours are started here.
+    pub fn run(&mut self, script: &str, services: &[&str]) -> Facts {
+        match self.services {
+            Whose::Ours => {
+                services.iter().for_each(|name| self.serve(name));
+                Script::run(script, &self.manager, &["served"])
+            }
+            Whose::Pythons => Script::run(script, &self.manager, &[]),
+        }
+    }
+
     /// A service of this project's that is about to be started.
     pub fn start(&self, service: impl IntoService) -> Connect<msl_network_tokio::Service> {
         reach(start(service, ("localhost", self.manager.port())), &self.manager)
@@ -88,16 +99,25 @@ pub fn reach<D>(device: Connect<D>, manager: &impl Served) -> Connect<D> {
     }
 }
 
-/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS.
+/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS. Or only
+/// where the services, or at least something in it, is of this project. `tests/README.md` says what is tested where.
 #[macro_export]
 macro_rules! every_laboratory {
     ($($test:ident)*) => {
-        $crate::every_laboratory!(@ plain_with_our_service Ours Disabled Ours: $($test)*);
+        $crate::every_laboratory! { with_something_of_ours: $($test)* }
+        $crate::every_laboratory!(@ pythons_manager_plain_with_pythons_service Pythons Disabled Pythons: $($test)*);
+        $crate::every_laboratory!(@ pythons_manager_tls_with_pythons_service Pythons Enabled Pythons: $($test)*);
+    };
+    (with_something_of_ours: $($test:ident)*) => {
+        $crate::every_laboratory! { with_our_services: $($test)* }
         $crate::every_laboratory!(@ plain_with_pythons_service Ours Disabled Pythons: $($test)*);
-        $crate::every_laboratory!(@ tls_with_our_service Ours Enabled Ours: $($test)*);
         $crate::every_laboratory!(@ tls_with_pythons_service Ours Enabled Pythons: $($test)*);
-        $crate::every_laboratory!(@ pythons_manager_with_our_service Pythons Enabled Ours: $($test)*);
-        $crate::every_laboratory!(@ pythons_manager_with_pythons_service Pythons Disabled Pythons: $($test)*);
+    };
+    (with_our_services: $($test:ident)*) => {
+        $crate::every_laboratory!(@ plain_with_our_service Ours Disabled Ours: $($test)*);
+        $crate::every_laboratory!(@ tls_with_our_service Ours Enabled Ours: $($test)*);
+        $crate::every_laboratory!(@ pythons_manager_plain_with_our_service Pythons Disabled Ours: $($test)*);
+        $crate::every_laboratory!(@ pythons_manager_tls_with_our_service Pythons Enabled Ours: $($test)*);
     };
     (@ $module:ident $manager:ident $tls:ident $services:ident: $($test:ident)*) => {
         mod $module {

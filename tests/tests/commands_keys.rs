@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use msl_network_tests::Served;
 use msl_network_tests::laboratory::Whose;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{self, Program, Tls};

@@ -8,16 +8,20 @@ use std::time::Duration;
 
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
-use msl_network_tests::laboratory::{Laboratory, Whose};
+use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{self, Tls};
 use msl_network_tests::python::{Facts, Script, assert_error};
-use msl_network_tests::{PATIENCE, eventually, services};
+use msl_network_tests::{PATIENCE, eventually, every_laboratory, services};
 use msl_network_tokio::{ErrorKind, Listener, Manager, Service, ServiceError, connect, run_services, start};
 use serde_json::{Value, json};
 
-fn with_pythons_client(manager: Whose, tls: Tls) {
-    let mut laboratory = Laboratory::new(manager, tls, Whose::Ours);
+every_laboratory! {
+    with_our_services:
+    pythons_client_uses_them
+}
+
+fn pythons_client_uses_them(mut laboratory: Laboratory) {
     for service in [
         "Adder",
         "BasicMath",
@@ -85,21 +89,6 @@ fn assert_errors(facts: &Facts) {
     ] {
         assert_error(facts.one(fact), "RuntimeError", texts);
     }
-}
-
-#[test]
-fn pythons_client_uses_our_services_without_tls() {
-    with_pythons_client(Whose::Ours, Tls::Disabled);
-}
-
-#[test]
-fn pythons_client_uses_our_services_with_tls() {
-    with_pythons_client(Whose::Ours, Tls::Enabled);
-}
-
-#[test]
-fn pythons_client_uses_our_services_through_pythons_manager() {
-    with_pythons_client(Whose::Pythons, Tls::Enabled);
 }
 
 #[test]

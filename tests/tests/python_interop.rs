@@ -2,18 +2,23 @@
 
 use std::f64::consts::{E, PI};
 
-use msl_network_tests::plain_and_tls;
+use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::{Script, assert_error};
+use msl_network_tests::{every_laboratory, plain_and_tls};
 use serde_json::{Value, json};
 
 plain_and_tls! {
     calls_are_answered_and_errors_are_raised
     notifications_arrive_in_order
-    locks_and_client_limits_exclude
     identities_can_be_read_and_names_are_unique
     twenty_megabytes_travel_there_and_back
     a_service_shuts_down_and_comes_back
+}
+
+every_laboratory! {
+    with_something_of_ours:
+    locks_and_client_limits_exclude
 }
 
 fn calls_are_answered_and_errors_are_raised(tls: Tls) {
@@ -81,8 +86,8 @@ fn notifications_arrive_in_order(tls: Tls) {
     assert_eq!(beats["dan"], json!([]));
 }
 
-fn locks_and_client_limits_exclude(tls: Tls) {
-    let facts = Script::run("locks.py", &Program::start(tls, &[]), &[]);
+fn locks_and_client_limits_exclude(mut laboratory: Laboratory) {
+    let facts = laboratory.run("locks.py", &["Echo", "Single"]);
 
     assert_eq!(facts.one("exclusive")["result"], json!(["Ann"]));
     assert_error(facts.one("locked"), "RuntimeError", &["PermissionError: 'Echo' service is locked"]);
