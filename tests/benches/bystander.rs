@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use msl_network_tests::Served;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{Program, Tls};
 use serde_json::json;

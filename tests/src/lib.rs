@@ -24,16 +24,37 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::peer::Peer;
+
 /// How long any single awaited event may take; far more than a loaded machine needs, so that reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A Manager that devices can connect to.
-pub trait Served {
+pub trait Served: Sized {
     /// The port that it listens on.
     fn port(&self) -> u16;
 
     /// The file with its certificate; none without TLS.
     fn certificate(&self) -> Option<PathBuf>;
+
+    /// An unidentified connection, with TLS where the Manager has it.
+    fn open(&self) -> Peer {
+        Peer::connect(self)
+    }
+
+    /// A client that the Manager knows as `name`.
+    fn client(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_client(name);
+        peer
+    }
+
+    /// A service that the Manager knows as `name`.
+    fn service(&self, name: &str) -> Peer {
+        let mut peer = self.open();
+        peer.identify_service(name);
+        peer
+    }
 }
 
 /// Asks again and again until `condition` holds, for what no message tells; `what` is for the failure.

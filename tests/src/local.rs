@@ -21,7 +21,6 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
-use crate::peer::Peer;
 use crate::program::{self, Tls};
 use crate::{PATIENCE, Served, eventually};
 
@@ -79,30 +78,6 @@ impl LocalManager {
         let serving =
             runtime.spawn(async move { serve(listener, manager, config, stopped.stop.notified()).await });
         Self { runtime, port, files, duties, serving: Some(serving) }
-    }
-
-    /// The port.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// An unidentified connection, with TLS where the Manager has it.
-    pub fn open(&self) -> Peer {
-        Peer::connect(self)
-    }
-
-    /// A client that the Manager knows as `name`.
-    pub fn client(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_client(name);
-        peer
-    }
-
-    /// A service that the Manager knows as `name`.
-    pub fn service(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_service(name);
-        peer
     }
 
     /// Returns once something that is `wanted` has been noted of the device whose network name begins with `name`.

@@ -12,7 +12,6 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::peer::Peer;
 use crate::process::Process;
 use crate::python::interpreter;
 use crate::{PATIENCE, Served};
@@ -64,35 +63,6 @@ impl Program {
     /// Starts the program without TLS.
     pub fn plain(flags: &[&str]) -> Self {
         Self::start(Tls::Disabled, flags)
-    }
-
-    /// The port that it listens on, on every interface.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The certificate that it made for itself; none without TLS.
-    pub fn certificate(&self) -> Option<PathBuf> {
-        (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
-    }
-
-    /// An unidentified connection, with TLS where the program has it.
-    pub fn open(&self) -> Peer {
-        Peer::connect(self)
-    }
-
-    /// A client that the Manager knows as `name`.
-    pub fn client(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_client(name);
-        peer
-    }
-
-    /// A service that the Manager knows as `name`.
-    pub fn service(&self, name: &str) -> Peer {
-        let mut peer = self.open();
-        peer.identify_service(name);
-        peer
     }
 
     /// Another command of the program, as a device of this Manager: on its port, and with its home folder, where its
@@ -154,7 +124,7 @@ impl Served for Program {
     }
 
     fn certificate(&self) -> Option<PathBuf> {
-        self.certificate()
+        (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
     }
 }
 

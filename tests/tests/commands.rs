@@ -2,10 +2,10 @@
 
 use std::process::Output;
 
-use msl_network_tests::plain_and_tls;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{Program, Tls, host_name};
 use msl_network_tests::{PATIENCE, eventually};
+use msl_network_tests::{Served, plain_and_tls};
 use serde_json::{Value, json};
 
 plain_and_tls! {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{self, Program};
-use msl_network_tests::transcript;
+use msl_network_tests::{Served, transcript};
 use serde_json::{Value, json};
 
 #[test]

@@ -12,7 +12,7 @@ use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{self, Tls};
 use msl_network_tests::python::{Facts, Script, assert_error};
-use msl_network_tests::{PATIENCE, eventually, every_laboratory, services};
+use msl_network_tests::{PATIENCE, Served, eventually, every_laboratory, services};
 use msl_network_tokio::{ErrorKind, Listener, Manager, Service, ServiceError, connect, run_services, start};
 use serde_json::{Value, json};
 

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, thread};
 
-use msl_network_tests::PATIENCE;
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::{PATIENCE, Served};
 use msl_network_tokio::{Connect, Error, ErrorKind, NewClient, Trust, UnknownCertificate, connect};
 use tempfile::TempDir;
 

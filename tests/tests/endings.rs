@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use msl_network_protocol::connection::{Ending, Note};
 use msl_network_protocol::limits::Limits;
-use msl_network_tests::PATIENCE;
 use msl_network_tests::local::LocalManager;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::Tls;
+use msl_network_tests::{PATIENCE, Served};
 use serde_json::json;
 
 plain_and_tls! {

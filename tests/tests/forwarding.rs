@@ -1,5 +1,6 @@
 //! What the Manager forwards arrives as it was written: it only adds the requester, and members that are missing.
 
+use msl_network_tests::Served;
 use msl_network_tests::program::Program;
 use serde_json::json;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use msl_network_protocol::connection::{Ending, Note};
 use msl_network_protocol::limits::Limits;
 use msl_network_tests::bystanders::{Bystanders, notification};
-use msl_network_tests::eventually;
 use msl_network_tests::local::LocalManager;
 use msl_network_tests::peer::Peer;
+use msl_network_tests::{Served, eventually};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 

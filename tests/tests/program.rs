@@ -4,11 +4,11 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
-use msl_network_tests::eventually;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{self, Program, Tls};
 use msl_network_tests::python::{Script, assert_error};
+use msl_network_tests::{Served, eventually};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 

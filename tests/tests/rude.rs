@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use msl_network_tests::Served;
 use msl_network_tests::bystanders::{Bystanders, notification};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::Program;

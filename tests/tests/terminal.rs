@@ -3,11 +3,11 @@
 
 use std::process::Command;
 
-use msl_network_tests::eventually;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::Script;
+use msl_network_tests::{Served, eventually};
 use serde_json::{Value, json};
 
 /// The service of the manual's examples: it answers one request, after checking what has arrived.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Network, Transcript};
-use crate::eventually;
 use crate::peer::Peer;
 use crate::program::{self, Program};
+use crate::{Served, eventually};
 
 /// Connections to a Manager, by the names that a transcript gives them.
 #[derive(Debug)]
