@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 
-use msl_network_protocol::author::{Arguments, Link, Notification, Service, ServiceError, With};
+use msl_network_protocol::author::{Arguments, Notification, Service, ServiceError, With};
 use msl_network_protocol::device::ErrorKind;
-use world::World;
+use world::{World, ask, linked};
 
 fn math() -> Service {
     Service::new("BasicMath")
@@ -31,20 +31,6 @@ fn math() -> Service {
             let (x, y): (i64, i64) = arguments.read_all()?;
             Ok::<_, ServiceError>(x - y)
         })
-}
-
-fn linked(service: Service) -> (World, Link) {
-    let mut world = World::new();
-    let name = service.name().to_string();
-    world.service(service);
-    let client = world.client("Ann");
-    let link = world.run(client.link(&name)).unwrap();
-    (world, link)
-}
-
-/// The result of a call as JSON, or its error's message.
-fn ask(world: &mut World, link: &Link, attribute: &str, arguments: impl Into<Arguments>) -> String {
-    world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 
 #[test]

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use msl_network_macros::service;
-use msl_network_protocol::author::{Arguments, Context, IntoService, Link, ServiceError, With};
+use msl_network_protocol::author::{Arguments, Context, ServiceError, With};
 use msl_network_protocol::device::ErrorKind;
 use serde::{Deserialize, Serialize};
-use world::World;
+use world::{ask, linked};
 
 /// As in the manual of the Python package, without its delays.
 struct BasicMath;
@@ -166,21 +166,6 @@ impl Kinds {
     fn goodbye(&self, #[default(false)] force: bool) -> Result<&'static str, ServiceError> {
         if force { Ok("bye") } else { Err(ServiceError::permission("use force")) }
     }
-}
-
-fn linked(service: impl IntoService) -> (World, Link) {
-    let mut world = World::new();
-    let service = service.into_service();
-    let name = service.name().to_string();
-    world.service(service);
-    let client = world.client("Ann");
-    let link = world.run(client.link(&name)).unwrap();
-    (world, link)
-}
-
-/// The result of a call as JSON, or its error's message.
-fn ask(world: &mut World, link: &Link, attribute: &str, arguments: impl Into<Arguments>) -> String {
-    world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use msl_network_protocol::author::{
-    BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, NewClient,
-    RunningService, Runtime, Runtimes,
+    Arguments, BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, Link,
+    NewClient, RunningService, Runtime, Runtimes,
 };
 use msl_network_protocol::connection::{Action, Flow};
 use msl_network_protocol::device::Error;
@@ -161,6 +161,27 @@ impl World {
             }
         }
     }
+}
+
+/// A service, and a client's link with it.
+pub(crate) fn linked(service: impl IntoService) -> (World, Link) {
+    let mut world = World::new();
+    let service = service.into_service();
+    let name = service.name().to_string();
+    world.service(service);
+    let client = world.client("Ann");
+    let link = world.run(client.link(&name)).unwrap();
+    (world, link)
+}
+
+/// The result of a call as JSON, or its error's message.
+pub(crate) fn ask(
+    world: &mut World,
+    link: &Link,
+    attribute: &str,
+    arguments: impl Into<Arguments>,
+) -> String {
+    world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 
 /// The end of a running service, as text.
