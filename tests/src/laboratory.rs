@@ -66,7 +66,9 @@ impl Laboratory {
     pub fn run(&mut self, script: &str, services: &[&str]) -> Facts {
         match self.services {
             Whose::Ours => {
-                services.iter().for_each(|name| self.serve(name));
+                for name in services {
+                    self.serve(name);
+                }
                 Script::run(script, &self.manager, &["served"])
             }
             Whose::Pythons => Script::run(script, &self.manager, &[]),

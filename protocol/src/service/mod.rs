@@ -191,8 +191,11 @@ impl Machine {
         true
     }
 
-    /// The author's answer to the oldest [`Event::Ask`].
+    /// The author's answer to the oldest [`Event::Ask`]. After the end it changes nothing.
     pub fn answer(&mut self, text: String, out: &mut Vec<Event>) {
+        if self.phase == Phase::Ended {
+            return;
+        }
         if let Some(line) = self.login.typed(text, &self.manager) {
             send(line, out);
         }

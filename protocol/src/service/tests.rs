@@ -156,6 +156,16 @@ fn a_question_that_nobody_answers_is_the_end() {
 }
 
 #[test]
+fn an_answer_that_an_author_gives_after_the_end_is_not_sent() {
+    let mut adder = Device::new(Credentials::default());
+    adder.hear(&message::handshake_request("password", Some(MANAGER_NAME), MANAGER_NAME));
+    adder.machine.end("gone", &mut adder.events);
+    adder.events.clear();
+    adder.machine.answer("secret".into(), &mut adder.events);
+    assert_eq!(adder.happened(), [] as [String; 0]);
+}
+
+#[test]
 fn a_request_is_executed_with_its_arguments_to_the_byte() {
     let mut adder = Device::connected();
     adder.hear(&request("add", "\"1\""));

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::laboratory::{ALL, HOUR, Laboratory, SECOND, TICK};
+use super::laboratory::{ALL, HOUR, Laboratory, SECOND, STILL, TICK, almost};
 use crate::client::CallId;
 use crate::device::ErrorKind;
+use crate::instant::Instant;
 
 fn timed_out(lab: &mut Laboratory) -> Vec<CallId> {
     let calls = lab.settled().into_iter().map(|(call, outcome)| {
@@ -20,15 +21,26 @@ fn a_call_fails_at_its_deadline_once_and_not_a_tick_earlier() {
     let mut lab = Laboratory::pair();
     let call = lab.call("add", Some(lab.now() + SECOND));
 
-    lab.jump(SECOND - TICK);
+    lab.jump(almost(SECOND));
     assert_eq!(timed_out(&mut lab), []);
     lab.jump(TICK);
     assert_eq!(timed_out(&mut lab), [call]);
     assert_eq!(lab.clients[0].machine.deadline(), None);
 
-    lab.jump(TICK * 0);
+    lab.jump(STILL);
     lab.jump(HOUR);
     assert_eq!(timed_out(&mut lab), []);
+}
+
+#[test]
+fn a_moment_that_is_earlier_than_the_last_changes_nothing() {
+    let mut lab = Laboratory::pair();
+    let call = lab.call("add", Some(lab.now() + SECOND));
+    lab.jump(almost(SECOND));
+    lab.clients[0].act(|machine, out| machine.handle_timeout(Instant::EPOCH, out));
+    assert_eq!(timed_out(&mut lab), []);
+    lab.jump(TICK);
+    assert_eq!(timed_out(&mut lab), [call]);
 }
 
 #[test]
@@ -108,7 +120,7 @@ fn a_call_whose_deadline_is_over_already_is_sent_and_fails_at_once() {
     let mut lab = Laboratory::pair();
     lab.jump(HOUR);
     let call = lab.call("add", Some(lab.now()));
-    lab.jump(TICK * 0);
+    lab.jump(STILL);
     assert_eq!(timed_out(&mut lab), [call]);
     lab.settle();
     assert_eq!(lab.executions().len(), 1, "a call is sent when it is made");
@@ -122,7 +134,7 @@ fn a_deadline_may_be_moved_and_taken_away() {
     lab.clients[0].machine.set_deadline(moved, Some(later));
     lab.clients[0].machine.set_deadline(none, None);
 
-    lab.jump(HOUR - TICK);
+    lab.jump(almost(HOUR));
     assert_eq!(timed_out(&mut lab), []);
     lab.jump(TICK);
     assert_eq!(timed_out(&mut lab), [moved]);

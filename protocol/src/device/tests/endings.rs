@@ -1,10 +1,9 @@
 //! Services, connections and Managers that end while calls are open, and the Manager's own timers in the same jump.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::laboratory::{ALL, HOUR, Laboratory, SECOND, TICK, request};
+use super::laboratory::{ALL, HOUR, Laboratory, SECOND, TICK, almost, request};
 use crate::client::{self, CallId};
 use crate::device::{Error, ErrorKind};
 use crate::limits::Limits;
@@ -94,7 +93,7 @@ fn a_manager_that_shuts_down_in_the_jump_in_which_a_deadline_passes_settles_each
     let hasty = lab.call("hasty", Some(lab.now() + limits.shutdown));
     lab.settle();
     lab.world.shut_down();
-    lab.jump(limits.shutdown - TICK);
+    lab.jump(almost(limits.shutdown));
     lab.settle();
     assert_eq!(failures(&mut lab), []);
 
@@ -122,7 +121,7 @@ fn a_service_that_does_not_read_costs_a_call_its_time_and_the_client_nothing_els
     let hasty = lab.call("add", Some(lab.now() + limits.service_wait));
     lab.settle();
 
-    lab.jump(limits.service_wait - TICK);
+    lab.jump(almost(limits.service_wait));
     lab.settle();
     assert_eq!(failures(&mut lab), []);
     lab.jump(TICK);
@@ -159,5 +158,5 @@ fn a_client_that_asks_to_be_disconnected_settles_what_is_open_once() {
     lab.settle();
 
     let closed = "the Manager closed the connection; Adder.add has no answer";
-    assert_eq!(failures(&mut lab), [(call, ErrorKind::Disconnected, format!("{closed}"), true)]);
+    assert_eq!(failures(&mut lab), [(call, ErrorKind::Disconnected, closed.to_string(), true)]);
 }

@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::laboratory::{ALL, Client, HOUR, Laboratory, TICK, Wired, new_client, request};
+use super::laboratory::{ALL, Client, HOUR, Laboratory, Wired, almost, new_client, request};
 use crate::client::{self, Event};
 use crate::connection::{Action, Verdict};
 use crate::device::{Credentials, ErrorKind, Prompt};
@@ -51,7 +51,7 @@ fn kinds_of_end(events: &[Event]) -> Vec<ErrorKind> {
 #[test]
 fn an_identity_that_is_half_there_when_its_time_is_over_is_refused() {
     for (wait, connected) in
-        [(Limits::default().first_answer - TICK, true), (Limits::default().first_answer, false)]
+        [(almost(Limits::default().first_answer), true), (Limits::default().first_answer, false)]
     {
         let mut world = World::new();
         let mut ann = Wired::new(new_client("Ann", Credentials::default()), &mut world);
@@ -68,9 +68,8 @@ fn an_identity_that_is_half_there_when_its_time_is_over_is_refused() {
 #[test]
 fn a_person_has_the_managers_time_for_each_answer() {
     let (mut world, mut ann, _) = typing(Credentials::default());
-    let almost = Limits::default().prompt - TICK;
     for answer in ["ada", "engine"] {
-        jump(&mut world, &mut ann, almost);
+        jump(&mut world, &mut ann, almost(Limits::default().prompt));
         ann.act(|machine, out| machine.answer(answer.to_string(), out));
         settle(&mut world, &mut ann);
     }
@@ -84,9 +83,12 @@ fn an_answer_that_a_person_gives_after_the_end_changes_nothing() {
         jump(&mut world, &mut ann, Limits::default().prompt);
         assert_eq!(kinds_of_end(&ann.told()), [ErrorKind::Refused]);
 
-        ann.act(|machine, out| match answers {
-            true => machine.answer("ada".to_string(), out),
-            false => machine.refuse(&prompt, out),
+        ann.act(|machine, out| {
+            if answers {
+                machine.answer("ada".to_string(), out);
+            } else {
+                machine.refuse(&prompt, out);
+            }
         });
         jump(&mut world, &mut ann, HOUR);
 
@@ -121,9 +123,10 @@ fn a_client_that_leaves_before_it_is_confirmed_tells_of_nothing_but_its_end() {
         let mut world = World::new();
         let mut ann = Wired::new(new_client("Ann", Credentials::default()), &mut world);
         ann.carry_down(&mut world, ALL);
-        match asks {
-            true => ann.act(client::Machine::disconnect),
-            false => ann.cut(&mut world),
+        if asks {
+            ann.act(client::Machine::disconnect);
+        } else {
+            ann.cut(&mut world);
         }
         settle(&mut world, &mut ann);
         let told = ann.told();

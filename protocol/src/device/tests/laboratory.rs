@@ -22,6 +22,14 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The smallest step of the clock.
 pub(super) const TICK: Duration = Duration::from_nanos(1);
+/// The clock stands.
+pub(super) const STILL: Duration = Duration::ZERO;
+
+/// As late as can be before that much time is over.
+pub(super) fn almost(due: Duration) -> Duration {
+    due.saturating_sub(TICK)
+}
+
 /// All bytes that there are.
 pub(super) const ALL: usize = usize::MAX;
 

@@ -127,7 +127,7 @@ impl Stage {
                 assert!(same.is_none(), "an id was used again");
             }
             Err(error) => {
-                assert_eq!((error.kind(), error.may_be_executed()), (ErrorKind::Disconnected, false))
+                assert_eq!((error.kind(), error.may_be_executed()), (ErrorKind::Disconnected, false));
             }
         }
     }

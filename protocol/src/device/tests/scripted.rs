@@ -32,17 +32,17 @@ impl Pair {
         let mut pair =
             Self { client: new_client("Ann", Credentials::default()), service: new_service("Adder") };
         let identity = message::handshake_request("identity", None, MANAGER);
-        let (_, none) = pair.to_client(&identity);
+        let (_, none) = pair.tell_client(&identity);
         assert!(none.is_empty());
-        let (_, connected) = pair.to_client(&message::answer("Ann", "true", b"\"1\""));
+        let (_, connected) = pair.tell_client(&message::answer("Ann", "true", b"\"1\""));
         assert!(matches!(connected[..], [client::Event::Connected]));
-        pair.to_service(&identity);
-        let (_, connected) = pair.to_service(&message::answer("Adder", "true", b"\"confirm\""));
+        pair.tell_service(&identity);
+        let (_, connected) = pair.tell_service(&message::answer("Adder", "true", b"\"confirm\""));
         assert!(matches!(connected[..], [service::Event::Connected]));
         pair
     }
 
-    fn to_client(&mut self, line: &str) -> (Vec<String>, Vec<client::Event>) {
+    fn tell_client(&mut self, line: &str) -> (Vec<String>, Vec<client::Event>) {
         let mut events = Vec::new();
         self.client.receive(line.to_string().into());
         while self.client.advance(Instant::EPOCH, &mut events) {}
@@ -52,7 +52,7 @@ impl Pair {
         })
     }
 
-    fn to_service(&mut self, line: &str) -> (Vec<String>, Vec<service::Event>) {
+    fn tell_service(&mut self, line: &str) -> (Vec<String>, Vec<service::Event>) {
         let mut events = Vec::new();
         self.service.receive(line.to_string().into());
         while self.service.advance(&mut events) {}
@@ -81,7 +81,7 @@ fn what_a_client_says_a_service_understands_and_the_reverse() {
     let (call, said) = pair.call("Adder", args);
     let forwarded = said.replacen('{', "{\"requester\": \"Ann[lab:1]\", ", 1);
     for fails in [false, true] {
-        let (_, executions) = pair.to_service(&forwarded);
+        let (_, executions) = pair.tell_service(&forwarded);
         let [service::Event::Execute(execution)] = &executions[..] else { panic!("{executions:?}") };
         assert_eq!((&*execution.requester, &*execution.attribute), ("Ann[lab:1]", "add"));
         assert_eq!(text(&execution.args), args);
@@ -92,7 +92,7 @@ fn what_a_client_says_a_service_understands_and_the_reverse() {
         let mut events = Vec::new();
         pair.service.finish(execution.id, outcome, &mut events);
         let line = service_line(&events[0]).unwrap();
-        let (_, settled) = pair.to_client(&line);
+        let (_, settled) = pair.tell_client(&line);
         match &settled[..] {
             // The second answer is for nobody: a call is settled once.
             [] => assert!(fails),
@@ -111,7 +111,7 @@ fn a_notification_arrives_as_it_was_sent() {
     let mut events = Vec::new();
     assert!(pair.service.notify("[1.10, NaN]", "{\"é\": []}", &mut events));
     let line = service_line(&events[0]).unwrap();
-    let (_, heard) = pair.to_client(&line);
+    let (_, heard) = pair.tell_client(&line);
     let [client::Event::Notification { service, args, kwargs }] = &heard[..] else { panic!("{heard:?}") };
     assert_eq!((&**service, &*text(args), &*text(kwargs)), ("Adder", "[1.10, NaN]", "{\"é\": []}"));
 }
@@ -134,7 +134,7 @@ fn an_error_without_a_uid_that_may_be_of_a_forgotten_call_does_not_promise_that_
             let (refused, _) = pair.call("Adder", "[2]");
             pair.client.forget(refused);
         }
-        let (_, settled) = pair.to_client(&lost("Adder"));
+        let (_, settled) = pair.tell_client(&lost("Adder"));
         let [client::Event::Settled { call, outcome: Err(error) }] = &settled[..] else {
             panic!("{settled:?}")
         };
@@ -152,8 +152,8 @@ fn a_late_answer_without_a_uid_is_not_taken_for_that_to_another_request_of_the_m
     let next = pair.client.call(administer("hostnames_table.hostnames"), &mut events).unwrap();
     pair.client.forget(late);
 
-    let (_, none) = pair.to_client(&message::answer("Ann", "\"users\"", b"\"\""));
-    let (_, settled) = pair.to_client(&message::answer("Ann", "\"hostnames\"", b"\"\""));
+    let (_, none) = pair.tell_client(&message::answer("Ann", "\"users\"", b"\"\""));
+    let (_, settled) = pair.tell_client(&message::answer("Ann", "\"hostnames\"", b"\"\""));
 
     assert!(none.is_empty(), "{none:?}");
     let [client::Event::Settled { call, outcome: Ok(result) }] = &settled[..] else { panic!("{settled:?}") };
