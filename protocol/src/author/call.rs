@@ -18,8 +18,8 @@ use crate::client::CallId;
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
 
-/// Makes the value of a call from the JSON of its answer.
-type Decode<T> = Box<dyn FnOnce(Bytes) -> Result<T, Error> + Send>;
+/// Makes the value of a call from the JSON of its answer, or of its error.
+type Settle<T> = Box<dyn FnOnce(Result<Bytes, Error>) -> Result<T, Error> + Send>;
 
 /// A request that was sent when it was made; its value is the answer.
 ///
@@ -28,7 +28,7 @@ type Decode<T> = Box<dyn FnOnce(Bytes) -> Result<T, Error> + Send>;
 #[must_use = "a call that is dropped is forgotten; wait for its answer"]
 pub struct Call<T> {
     state: State,
-    decode: Option<Decode<T>>,
+    settle: Option<Settle<T>>,
     on_error: Option<OnError>,
 }
 
@@ -64,11 +64,11 @@ impl Slot {
 
 impl<T> Call<T> {
     pub(super) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), decode: None, on_error: None }
+        Self { state: State::Failed(error), settle: None, on_error: None }
     }
 
-    pub(super) fn open(session: Session, id: CallId, slot: Arc<Slot>, decode: Decode<T>) -> Self {
-        Self { state: State::Open { session, id, slot }, decode: Some(decode), on_error: None }
+    pub(super) fn open(session: Session, id: CallId, slot: Arc<Slot>, settle: Settle<T>) -> Self {
+        Self { state: State::Open { session, id, slot }, settle: Some(settle), on_error: None }
     }
 
     pub(super) fn with_hook(self, on_error: Option<OnError>) -> Self {
@@ -113,13 +113,13 @@ impl<T> Future for Call<T> {
                     return Poll::Pending;
                 }
             }
-            State::Done => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
+            State::Done => Err(answered()),
         };
         call.state = State::Done;
-        let outcome = outcome.and_then(|answer| match call.decode.take() {
-            Some(decode) => decode(answer),
-            None => Err(Error::new(ErrorKind::Invalid, "this call has given its answer already")),
-        });
+        let outcome = match call.settle.take() {
+            Some(settle) => settle(outcome),
+            None => outcome.and_then(|_| Err(answered())),
+        };
         if let (Err(error), Some(hook)) = (&outcome, call.on_error.take()) {
             hook(error);
         }
@@ -128,6 +128,10 @@ impl<T> Future for Call<T> {
 }
 
 impl<T> Unpin for Call<T> {}
+
+fn answered() -> Error {
+    Error::new(ErrorKind::Invalid, "this call has given its answer already")
+}
 
 impl<T> Drop for Call<T> {
     fn drop(&mut self) {

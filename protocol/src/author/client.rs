@@ -6,16 +6,17 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::connect::{Connect, Device, Way};
+use super::keeper::{Lasting, keep};
 use super::link::Link;
 use super::linked::NewLinkedClient;
+use super::links::Change;
 use super::notifications::decode;
 use super::runtime::BoxFuture;
-use super::session::Session;
-use super::{Arguments, Call, Ended, Identities};
+use super::session::{Sending, Session};
+use super::{Arguments, Call, Ended, Identities, Restored};
 use crate::client::Machine;
 use crate::device::{Description, Error, ErrorKind};
 use crate::json;
-use crate::message::MANAGER;
 
 /// A client that is about to be connected.
 #[derive(Clone, Debug)]
@@ -59,7 +60,8 @@ impl Device for NewClient {
             let options = &way.options;
             let machine = Machine::new(description, options.credentials.clone(), options.read_limit);
             let session = Session::new(machine, way.runtime.clone(), options.answer_prompt.clone());
-            way.open(&session).await?;
+            way.open(&session.begin()).await?;
+            keep(&session, &way);
             let name = self.name.as_str().into();
             let again = Arc::new(Connect::with_options(self, way.options, way.runtimes));
             Ok(Client { _owner: Arc::new(Owner(session.clone())), session, name, again })
@@ -67,7 +69,7 @@ impl Device for NewClient {
     }
 }
 
-/// A connection with a Manager. Cheap to clone; the connection ends with the last of its clients and links.
+/// A client's connection with a Manager. Cheap to clone; the connection ends with the last of its clients and links.
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
@@ -98,7 +100,7 @@ impl Client {
         self.session.manager()
     }
 
-    /// Whether requests can be sent.
+    /// Whether requests can be sent now.
     pub fn is_connected(&self) -> bool {
         self.session.is_connected()
     }
@@ -109,12 +111,15 @@ impl Client {
     /// [`ErrorKind::NoSuchService`], [`ErrorKind::Locked`], [`ErrorKind::Full`].
     pub fn link(&self, service: &str) -> Call<Link> {
         let (client, name) = (self.clone(), service.to_string());
-        self.session.call(MANAGER, "link", &(service,).into(), move |entry| Link::new(client, name, &entry))
+        let arguments = (service,).into();
+        let sending = Sending::to_manager("link", &arguments).changing(Change::Link, service);
+        self.session.call(sending, move |entry| Link::new(client, name, &entry))
     }
 
     /// Who is connected with the Manager. It can be read by people, too: [`Identities`] as text is a list.
     pub fn identities(&self) -> Call<Identities> {
-        self.session.call(MANAGER, "identity", &Arguments::new(), |answer| decode(&answer))
+        let arguments = Arguments::new();
+        self.session.call(Sending::to_manager("identity", &arguments), |answer| decode(&answer))
     }
 
     /// Another connection with the same options.
@@ -128,16 +133,25 @@ impl Client {
         attribute: &str,
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
-        self.session.call(MANAGER, attribute, &arguments.into(), |answer| decode(&answer))
+        let arguments = arguments.into();
+        self.session.call(Sending::to_manager(attribute, &arguments), |answer| decode(&answer))
     }
 
-    /// Ends the connection; the returned future is ready when it has ended. What was sent before is answered first.
+    /// Is ready when requests can be sent: at once if they can be now, and otherwise when the connection is restored.
+    ///
+    /// Its error is the end, if the connection is not going to be restored.
+    pub fn restored(&self) -> Restored {
+        Restored::new(self.session.clone(), None)
+    }
+
+    /// Ends the connection; the returned future is ready when it has ended. What was sent before is answered first. One
+    /// that is being restored is given up at once.
     pub fn disconnect(&self) -> Ended {
         self.session.disconnect();
         self.ended()
     }
 
-    /// Is ready when the connection has ended, and says why.
+    /// Is ready when the connection has ended, and says why. One that is [restored](Connect::reconnect) has not ended.
     pub fn ended(&self) -> Ended {
         Ended::new(self.session.clone())
     }

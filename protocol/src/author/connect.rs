@@ -1,14 +1,15 @@
 //! Connecting: a builder for clients and services alike, and what follows once the socket is open.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{IntoFuture, poll_fn};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::park::block_on;
 use super::runtime::{BoxFuture, First, Runtime, Runtimes, check_may_park, first};
-use super::{Address, ConnectOptions, Endpoint, Trust};
+use super::{Address, ConnectOptions, Endpoint, Reconnect, Trust};
 use crate::device::{Error, Prompt};
 
 /// What can be connected with a Manager: a client, a client with its link, a service.
@@ -83,6 +84,19 @@ impl<D> Connect<D> {
     /// Is asked for a username or a password that is needed and was not given. It may block.
     pub fn on_prompt(mut self, answer: impl Fn(&Prompt) -> Option<String> + Send + Sync + 'static) -> Self {
         self.options.answer_prompt = Some(Arc::new(answer));
+        self
+    }
+
+    /// Restores the connection when it is lost, which is not done if not set. The first connection is not waited for.
+    ///
+    /// Requests that are on their way when the connection is lost fail, and so do those that are made while there is none:
+    /// none is sent twice, and [`Error::may_be_executed`] says which are safe to be sent again. A client is then linked again
+    /// with what it was linked with, as soon as that is there, and its links and notifications go on. **Locks are not
+    /// restored:** somebody else may have had the instrument meanwhile. See [`super::Lock`].
+    ///
+    /// [`Reconnect::on_change`] says what happens to the connection; [`super::Client::restored`] waits for it.
+    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
+        self.options.reconnect = Some(reconnect);
         self
     }
 
@@ -172,28 +186,29 @@ impl fmt::Debug for Way {
     }
 }
 
-/// An endpoint that tells of its beginning.
+/// A connection that tells of its beginning.
 pub(super) trait Beginning: Endpoint + Clone + 'static {
     /// Waits until the Manager has let the device in.
-    fn connected(&self) -> impl Future<Output = Result<(), Error>> + Send;
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
 
-    /// How often somebody has begun or ceased to be asked for something: odd while they are.
+    /// How often somebody has begun or ceased to be asked for something on the way: odd while they are.
     fn asked(&self) -> u64;
 }
 
 impl Way {
     /// Opens the socket, and waits until the Manager has let the device in.
-    pub(super) async fn open(&self, session: &impl Beginning) -> Result<(), Error> {
-        let unless_connected = EndUnlessConnected(Some(session.clone()));
-        self.runtime.open(&self.options, Arc::new(session.clone())).await?;
+    pub(super) async fn open(&self, connection: &impl Beginning) -> Result<(), Error> {
+        let unless_connected = EndUnlessConnected(Some(connection.clone()));
+        self.runtime.open(&self.options, Arc::new(connection.clone())).await?;
         let mut asked = 0;
         loop {
-            match first(session.connected(), self.runtime.sleep(self.options.timeout)).await {
+            let connected = poll_fn(|cx| connection.poll_connected(cx));
+            match first(connected, self.runtime.sleep(self.options.timeout)).await {
                 First::Left(connected) => {
                     connected?;
                     break;
                 }
-                First::Right(()) => match session.asked() {
+                First::Right(()) => match connection.asked() {
                     // A person is slower than a network, which has its time again after the answer.
                     more if more % 2 == 1 || more > asked => asked = more,
                     _ => return Err(self.options.silent()),

@@ -10,10 +10,11 @@ use serde::de::DeserializeOwned;
 
 use super::client::{Client, names, raw};
 use super::linked::OnError;
+use super::links::Change;
 use super::notifications::decode;
-use super::{Arguments, Call, Notifications};
-use crate::device::Error;
-use crate::message::MANAGER;
+use super::session::Sending;
+use super::{Arguments, Call, Notifications, Restored, With};
+use crate::device::{Error, ErrorKind};
 
 /// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
 #[derive(Clone)]
@@ -49,15 +50,17 @@ impl Link {
         attribute: &str,
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
-        let call =
-            self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer));
+        let arguments = arguments.into();
+        let sending = Sending::to(&self.service, attribute, &arguments);
+        let call = self.client.session().call(sending, |answer| decode(&answer));
         call.with_hook(self.on_error.clone())
     }
 
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
     pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
-        let call =
-            self.client.session().call(&self.service, attribute, &arguments.into(), |answer| raw(&answer));
+        let arguments = arguments.into();
+        let sending = Sending::to(&self.service, attribute, &arguments);
+        let call = self.client.session().call(sending, |answer| raw(&answer));
         call.with_hook(self.on_error.clone())
     }
 
@@ -72,15 +75,18 @@ impl Link {
     /// # Errors
     /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
     pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
-        let arguments = super::With::with((&*self.service,), "shared", &shared);
-        self.client.session().call(MANAGER, "acquire_lock", &arguments, |answer| names(&answer))
+        let arguments = (&*self.service,).with("shared", &shared);
+        self.client
+            .session()
+            .call(Sending::to_manager("acquire_lock", &arguments), |answer| names(&answer))
     }
 
     /// Gives a lock back. The answer is the clients that still hold one.
     pub fn release_lock(&self) -> Call<Vec<String>> {
+        let arguments = (&*self.service,).into();
         self.client
             .session()
-            .call(MANAGER, "release_lock", &(&*self.service,).into(), |answer| names(&answer))
+            .call(Sending::to_manager("release_lock", &arguments), |answer| names(&answer))
     }
 
     /// Locks the service until the returned guard is dropped.
@@ -88,13 +94,22 @@ impl Link {
     /// # Errors
     /// As [`Link::acquire_lock`].
     pub fn lock(&self, shared: bool) -> Call<Lock> {
-        let (link, arguments) = (self.clone(), super::With::with((&*self.service,), "shared", &shared));
-        self.client.session().call(MANAGER, "acquire_lock", &arguments, |_| Ok(Lock { link, held: true }))
+        let (session, arguments) = (self.client.session(), (&*self.service,).with("shared", &shared));
+        let connection = session.number();
+        // Made now, so that a lock whose answer nobody takes is given back, too.
+        let mut lock = Lock { link: self.clone(), connection, held: true };
+        session.send(Sending::to_manager("acquire_lock", &arguments).on(connection), move |outcome| {
+            // Whether one was acquired that was not answered in time is not known.
+            lock.held = outcome.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::TimedOut);
+            outcome.map(|_| lock)
+        })
     }
 
     /// Ends the link. Its notifications and its lock end with it.
     pub fn unlink(&self) -> Call<bool> {
-        self.client.session().call(MANAGER, "unlink", &(&*self.service,).into(), |answer| decode(&answer))
+        let arguments = (&*self.service,).into();
+        let sending = Sending::to_manager("unlink", &arguments).changing(Change::Unlink, &self.service);
+        self.client.session().call(sending, |answer| decode(&answer))
     }
 
     /// Asks the service to shut down, if it lets clients do so. The answer is whatever it says.
@@ -103,6 +118,14 @@ impl Link {
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
         self.call("shutdown_service", arguments)
+    }
+
+    /// Is ready when requests to the service can be sent: at once if they can be now, and otherwise when the connection, and
+    /// this link, are restored.
+    ///
+    /// Its error is the end, if they are not going to be.
+    pub fn restored(&self) -> Restored {
+        Restored::new(self.client.session().clone(), Some(self.service.clone()))
     }
 
     /// The client whose link this is.
@@ -148,21 +171,40 @@ impl fmt::Debug for Link {
 }
 
 /// A lock on a service; given back when it is dropped.
+///
+/// A client has one lock on a service, whichever of its guards has acquired it.
+///
+/// A lock ends with its connection and is **not** restored with it: somebody else may have had the instrument meanwhile.
+/// [`Lock::is_held`] is false from then on and [`Lock::release`] is an error; acquire another one.
 #[derive(Debug)]
 #[must_use = "the lock is given back when it is dropped"]
 pub struct Lock {
     link: Link,
+    /// The one that it was acquired on.
+    connection: u64,
     held: bool,
 }
 
 impl Lock {
+    /// Whether the connection that the lock was acquired on is still there, and the lock with it.
+    pub fn is_held(&self) -> bool {
+        self.link.client.session().is_connected_by(self.connection)
+    }
+
     /// Gives the lock back; the answer is the clients that still hold one.
     ///
     /// # Errors
-    /// The connection has ended; the lock with it.
+    /// [`ErrorKind::Disconnected`]: the connection that it was acquired on is over, and the lock with it, also if there is
+    /// another connection.
     pub fn release(mut self) -> Call<Vec<String>> {
+        self.give_back()
+    }
+
+    fn give_back(&mut self) -> Call<Vec<String>> {
         self.held = false;
-        self.link.release_lock()
+        let arguments = (&*self.link.service,).into();
+        let sending = Sending::to_manager("release_lock", &arguments).on(self.connection);
+        self.link.client.session().call(sending, |answer| names(&answer))
     }
 }
 
@@ -170,7 +212,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         if self.held {
             // Sent now; nobody waits for the answer, and an end of the connection frees the lock too.
-            drop(self.link.release_lock());
+            drop(self.give_back());
         }
     }
 }

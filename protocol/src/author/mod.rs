@@ -7,19 +7,25 @@
 
 mod address;
 mod arguments;
+mod asking;
 mod call;
 mod client;
 mod connect;
+mod course;
 mod driver;
 mod ended;
 #[doc(hidden)]
 pub mod generated;
 mod identities;
+mod keeper;
 mod link;
 mod linked;
+mod links;
 mod notifications;
 mod options;
 mod park;
+mod reconnect;
+mod restored;
 mod runtime;
 mod service;
 mod session;
@@ -38,6 +44,8 @@ pub use notifications::{Notification, Notifications, WAITING};
 pub use options::{
     AnswerPrompt, AnswerTrust, ConnectOptions, TIMEOUT, TlsOptions, Trust, UnknownCertificate,
 };
+pub use reconnect::{Reconnect, Reconnection};
+pub use restored::Restored;
 pub use runtime::{BoxFuture, Computer, Runtime, Runtimes};
 pub use service::{
     CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,

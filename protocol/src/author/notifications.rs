@@ -32,6 +32,8 @@ pub enum Notification {
     },
     /// So many were lost here, since they were not read as fast as they came.
     Lost(u64),
+    /// The connection was lost here. What the service has sent until it was restored, and the link with it, is missing.
+    Interrupted,
 }
 
 impl Notification {
@@ -42,9 +44,7 @@ impl Notification {
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Received { args, .. } => decode(args),
-            Self::Lost(count) => {
-                Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here")))
-            }
+            missing => Err(missing.missing()),
         }
     }
 
@@ -55,10 +55,16 @@ impl Notification {
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Received { kwargs, .. } => decode(kwargs),
-            Self::Lost(count) => {
-                Err(Error::new(ErrorKind::Decode, format!("{count} notifications were lost here")))
-            }
+            missing => Err(missing.missing()),
         }
+    }
+
+    fn missing(&self) -> Error {
+        let text = match self {
+            Self::Lost(count) => format!("{count} notifications were lost here"),
+            _ => "the connection was lost here, and notifications with it".to_string(),
+        };
+        Error::new(ErrorKind::Decode, text)
     }
 }
 
@@ -74,7 +80,9 @@ pub(super) struct Inbox(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     queue: VecDeque<Notification>,
+    /// What is missing in front of the queue.
     lost: u64,
+    interrupted: bool,
     ended: bool,
     waker: Option<Waker>,
 }
@@ -84,8 +92,10 @@ impl Inbox {
     pub(super) fn put(&self, notification: Notification) -> Option<Waker> {
         let mut waiting = lock(&self.0);
         if waiting.queue.len() >= WAITING {
-            waiting.queue.pop_front();
-            waiting.lost += 1;
+            match waiting.queue.pop_front() {
+                Some(Notification::Interrupted) => waiting.interrupted = true,
+                _ => waiting.lost += 1,
+            }
         }
         waiting.queue.push_back(notification);
         waiting.waker.take()
@@ -101,7 +111,8 @@ impl Inbox {
 
 /// The notifications of one service, from the moment on when this was made.
 ///
-/// Bounded: a reader that falls behind by more than [`WAITING`] gets a [`Notification::Lost`] in place of the oldest.
+/// Bounded: a reader that falls behind by more than [`WAITING`] gets a [`Notification::Lost`] in place of the oldest. If the
+/// connection is restored when it was lost, this goes on behind a [`Notification::Interrupted`].
 pub struct Notifications {
     session: Session,
     inbox: Arc<Inbox>,
@@ -112,7 +123,7 @@ impl Notifications {
         Self { session, inbox }
     }
 
-    /// The next one; `None` once the link or the connection has ended.
+    /// The next one; `None` once the link or the connection has ended for good.
     pub async fn next(&mut self) -> Option<Notification> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -122,6 +133,9 @@ impl Notifications {
         let mut waiting = lock(&self.inbox.0);
         if waiting.lost > 0 {
             return Poll::Ready(Some(Notification::Lost(std::mem::take(&mut waiting.lost))));
+        }
+        if std::mem::take(&mut waiting.interrupted) {
+            return Poll::Ready(Some(Notification::Interrupted));
         }
         match waiting.queue.pop_front() {
             Some(notification) => Poll::Ready(Some(notification)),

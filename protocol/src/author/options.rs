@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Address;
+use super::{Address, Reconnect};
 use crate::device::{Credentials, Error, ErrorKind, Prompt, READ_LIMIT};
 
 /// How long each step of connecting may take, unless the author says otherwise.
@@ -99,6 +99,8 @@ pub struct ConnectOptions {
     pub read_limit: usize,
     /// Whether and how the connection is encrypted.
     pub tls: TlsOptions,
+    /// Whether and how the connection is restored when it was lost.
+    pub reconnect: Option<Reconnect>,
 }
 
 impl ConnectOptions {
@@ -111,6 +113,7 @@ impl ConnectOptions {
             answer_prompt: None,
             read_limit: READ_LIMIT,
             tls: TlsOptions::default(),
+            reconnect: None,
         }
     }
 }
@@ -163,6 +166,7 @@ impl fmt::Debug for ConnectOptions {
             .field("credentials", &self.credentials)
             .field("read_limit", &self.read_limit)
             .field("tls", &self.tls)
+            .field("reconnect", &self.reconnect)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@
 //! a future of a [`Runtime`] may be awaited on any thread, also on one that is not the runtime's own.
 
 use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -25,6 +26,11 @@ pub trait Runtime: Executor {
 
     /// Is ready after this time.
     fn sleep(&self, time: Duration) -> BoxFuture<()>;
+
+    /// Any number, for delays that are not to be the same everywhere.
+    fn random(&self) -> u32 {
+        u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or_default()
+    }
 
     /// Whether this thread runs asynchronous code, so that parking it would hold others up.
     fn is_asynchronous_here(&self) -> bool;

@@ -35,7 +35,7 @@ use crate::instant::Instant;
 use crate::json;
 use crate::message::{self, MANAGER, Message};
 
-/// One of a client's requests; numbers are never used again on a connection.
+/// One of a client's requests, in the order in which they were made; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 
@@ -88,6 +88,7 @@ pub enum Event {
 pub struct Machine {
     description: Description,
     login: Login,
+    read_limit: usize,
     decoder: Decoder,
     phase: Phase,
     manager: String,
@@ -133,6 +134,7 @@ impl Machine {
         Self {
             description,
             login: Login::new(credentials),
+            read_limit,
             decoder: Decoder::new(frame::Limits { frame: read_limit, skip: read_limit.saturating_mul(2) }),
             phase: Phase::Handshake,
             manager: MANAGER.to_string(),
@@ -141,6 +143,13 @@ impl Machine {
             given_up: GivenUp::default(),
             next: 1,
         }
+    }
+
+    /// The same client for another connection. It knows what its author has typed, and goes on counting its calls.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let new = Self::new(self.description.clone(), self.login.credentials(), self.read_limit);
+        Self { manager: self.manager.clone(), next: self.next, ..new }
     }
 
     /// The Manager's network name, as far as it has said it.

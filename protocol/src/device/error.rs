@@ -81,6 +81,12 @@ impl Error {
         self
     }
 
+    /// The same of a request that has not left this computer.
+    pub(crate) fn not_executed(mut self) -> Self {
+        self.0.may_be_executed = false;
+        self
+    }
+
     /// Its kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -104,6 +104,11 @@ impl Login {
         Self { credentials, prompts: VecDeque::new() }
     }
 
+    /// What is known by now, for another connection.
+    pub(crate) fn credentials(&self) -> Credentials {
+        self.credentials.clone()
+    }
+
     /// The answer, where it is known already; otherwise the author is to be asked.
     pub(crate) fn answer(&mut self, prompt: Prompt, manager: &str) -> Result<String, Prompt> {
         let known = match prompt {
@@ -119,7 +124,7 @@ impl Login {
         }
     }
 
-    /// The author's answer to the oldest prompt; it is remembered for a login in the middle of the session.
+    /// The author's answer to the oldest prompt; it is remembered for the next login.
     pub(crate) fn typed(&mut self, text: String, manager: &str) -> Option<String> {
         let line = handshake_reply(&json::quote(&text), manager);
         let known = match self.prompts.pop_front()? {

@@ -19,7 +19,7 @@ use crate::json;
 use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
 
-/// One request that is being executed; numbers are never used again on a connection.
+/// One request that is being executed; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionId(u64);
 
@@ -86,6 +86,7 @@ pub struct Machine {
     description: Description,
     offer: Offer,
     login: Login,
+    read_limit: usize,
     decoder: Decoder,
     phase: Phase,
     manager: String,
@@ -124,12 +125,22 @@ impl Machine {
             description,
             offer,
             login: Login::new(credentials),
+            read_limit,
             decoder: Decoder::new(frame::Limits { frame: read_limit, skip: read_limit.saturating_mul(2) }),
             phase: Phase::Handshake,
             manager: message::MANAGER.to_string(),
             executing: BTreeMap::new(),
             next: 1,
         }
+    }
+
+    /// The same service for another connection. It knows what its author has typed, and goes on counting its executions:
+    /// an outcome of one that began on an earlier connection has nowhere to go.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let (description, offer) = (self.description.clone(), self.offer.clone());
+        let new = Self::new(description, offer, self.login.credentials(), self.read_limit);
+        Self { manager: self.manager.clone(), next: self.next, ..new }
     }
 
     /// The Manager's network name, as far as it has said it.

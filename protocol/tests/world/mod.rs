@@ -1,7 +1,7 @@
 //! A Manager, a client and services in one thread and without sockets, for tests of what authors hold.
 //!
 //! Lines are carried by hand between a [`Hub`] and the sessions of the devices. The only other threads are those that a
-//! service's methods run on; waiting for them is waiting to be woken, never for a time.
+//! service's blocking methods run on; waiting for them is waiting to be woken, never for a time.
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -9,6 +9,7 @@
 use std::future::{Future, IntoFuture, poll_fn};
 use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -19,7 +20,7 @@ use msl_network_protocol::author::{
     NewClient, RunningService, Runtime, Runtimes,
 };
 use msl_network_protocol::connection::{Action, Flow};
-use msl_network_protocol::device::Error;
+use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::hub::{Hub, Input, Output};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
@@ -40,10 +41,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let identity =
-            ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
-        let hub = Hub::new(Settings::new(identity, Authentication::None, Limits::default()));
-        Self { hub, devices: Vec::new(), port: 50_000, executor: Arc::default() }
+        Self::with(Authentication::None)
+    }
+
+    /// With a Manager that asks for this.
+    pub(crate) fn with(authentication: Authentication) -> Self {
+        Self { hub: manager(authentication), devices: Vec::new(), port: 50_000, executor: Arc::default() }
     }
 
     /// A service that is connected.
@@ -70,11 +73,27 @@ impl World {
         endpoint.end("the network is down");
     }
 
+    /// The Manager ends, with all connections. Until it is [restarted](World::restart), nobody can connect.
+    pub(crate) fn stop(&mut self) {
+        *self.executor.unreachable.lock().unwrap() = true;
+        for (_, endpoint) in std::mem::take(&mut self.devices) {
+            endpoint.end("the Manager closed the connection");
+        }
+    }
+
+    /// Another Manager is there, which asks for this.
+    pub(crate) fn restart(&mut self, authentication: Authentication) {
+        self.hub = manager(authentication);
+        *self.executor.unreachable.lock().unwrap() = false;
+    }
+
     /// Carries lines until the future is ready.
     pub(crate) fn run<F: Future>(&mut self, future: F) -> F::Output {
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let woken = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
+        let waker = Waker::from(woken.clone());
         let mut future = pin!(future);
         loop {
+            self.executor.poll_tasks(&mut Context::from_waker(&waker));
             self.let_in();
             for (_, endpoint) in &self.devices {
                 endpoint.register(&waker);
@@ -83,6 +102,7 @@ impl World {
             match future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(output) => return output,
                 Poll::Pending if self.let_in() || self.settle() => {}
+                Poll::Pending if woken.woken.swap(false, Ordering::SeqCst) => {}
                 Poll::Pending if self.executor.jump() => {}
                 Poll::Pending => {
                     let before = std::time::Instant::now();
@@ -184,16 +204,26 @@ pub(crate) fn ask(
     world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 
+fn manager(authentication: Authentication) -> Hub {
+    let identity =
+        ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
+    Hub::new(Settings::new(identity, authentication, Limits::default()))
+}
+
 /// The end of a running service, as text.
 pub(crate) fn text(error: &Error) -> String {
     format!("{:?} {}", error.kind(), error.message())
 }
 
-struct Unpark(Thread);
+struct Unpark {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.woken.store(true, Ordering::SeqCst);
+        self.thread.unpark();
     }
 }
 
@@ -212,12 +242,14 @@ impl Runtimes for InMemory {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread for each job; or, while it holds, none: the test starts them. Its clock stands still until the test says that
+/// A thread for each job; or, while it holds, none: the test starts them. What is asynchronous runs in [`World::run`]. Its clock stands still until the test says that
 /// it jumps.
 #[derive(Default)]
 pub(crate) struct Workers {
     held: Mutex<Option<Vec<Job>>>,
+    tasks: Mutex<Vec<BoxFuture<()>>>,
     opened: Mutex<Vec<Arc<dyn Endpoint>>>,
+    unreachable: Mutex<bool>,
     clock: Arc<Mutex<Clock>>,
 }
 
@@ -230,6 +262,13 @@ struct Clock {
 }
 
 impl Workers {
+    /// Runs what was spawned as far as it goes.
+    fn poll_tasks(&self, cx: &mut Context<'_>) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap());
+        tasks.retain_mut(|task| task.as_mut().poll(cx).is_pending());
+        self.tasks.lock().unwrap().append(&mut tasks);
+    }
+
     /// From now on, the clock jumps whenever nothing else happens.
     pub(crate) fn jump_on(&self) {
         self.clock.lock().unwrap().jumps = true;
@@ -270,13 +309,7 @@ impl Workers {
 
 impl Executor for Workers {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        thread::spawn(move || {
-            let mut future = future;
-            let waker = Waker::from(Arc::new(Unpark(thread::current())));
-            while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-                thread::park();
-            }
-        });
+        self.tasks.lock().unwrap().push(future);
     }
 
     fn block(&self, job: Job) {
@@ -304,6 +337,10 @@ impl Runtime for Workers {
         }))
     }
 
+    fn random(&self) -> u32 {
+        u32::MAX
+    }
+
     fn is_asynchronous_here(&self) -> bool {
         false
     }
@@ -317,6 +354,10 @@ impl Runtime for Workers {
     }
 
     fn open(&self, _options: &ConnectOptions, endpoint: Arc<dyn Endpoint>) -> BoxFuture<Result<(), Error>> {
+        let unreachable = *self.unreachable.lock().unwrap();
+        if unreachable {
+            return Box::pin(async { Err(Error::new(ErrorKind::Io, "no Manager is running")) });
+        }
         self.opened.lock().unwrap().push(endpoint);
         Box::pin(async { Ok(()) })
     }

@@ -199,7 +199,7 @@ impl Service {
         self.method(SHUTDOWN_SERVICE, "(*args, **kwargs)", run)
     }
 
-    /// Is called once when the connection has ended, whyever, if there was one: to leave the instrument in a safe state.
+    /// Is called once when the connection has ended for good, whyever, if there was one: to leave the instrument in a safe state.
     /// It may block and waits for its turn like a method; methods that were waiting then are not executed.
     #[must_use]
     pub fn on_disconnect(mut self, run: impl FnOnce(&Error) + Send + 'static) -> Self {

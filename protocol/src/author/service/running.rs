@@ -3,6 +3,7 @@
 use super::session::ServiceSession;
 use super::{Notifier, Service};
 use crate::author::connect::{Connect, Device, Way};
+use crate::author::keeper::{Lasting, keep};
 use crate::author::park::block_on;
 use crate::author::runtime::{BoxFuture, First, first, unblock};
 use crate::author::{Ended, Runtime};
@@ -17,7 +18,8 @@ impl Device for Service {
             // The properties are read, which may take its time.
             let session =
                 unblock(&*way.runtime, move || ServiceSession::new(self, &options, runtime)).await??;
-            way.open(&session).await?;
+            way.open(&session.begin()).await?;
+            keep(&session, &way);
             Ok(RunningService(session))
         })
     }
@@ -54,7 +56,7 @@ impl RunningService {
         self.0.manager()
     }
 
-    /// Whether clients can reach it.
+    /// Whether clients can reach it now.
     pub fn is_connected(&self) -> bool {
         self.0.is_connected()
     }
@@ -65,13 +67,14 @@ impl RunningService {
     }
 
     /// Lets no more requests in, and finishes and answers those that are being executed; the returned future is ready when
-    /// the connection has ended. A method that never returns holds it up for ever.
+    /// the connection has ended. A method that never returns holds it up for ever. A connection that is being restored is given
+    /// up at once.
     pub fn shut_down(&self) -> Ended {
         self.0.shut_down();
         self.ended()
     }
 
-    /// Is ready when the connection has ended, and says why.
+    /// Is ready when the connection has ended, and says why. One that is [restored](Connect::reconnect) has not ended.
     pub fn ended(&self) -> Ended {
         Ended::new(self.0.clone())
     }

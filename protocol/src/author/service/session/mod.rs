@@ -1,10 +1,11 @@
-//! A service's connection, shared by its handles, its methods and its driver.
+//! A service's session, shared by its handles, its methods, and the driver of its connection.
 //!
 //! One lock for the machine and what waits; a method never runs under it, and nobody is woken under it.
 
+mod connection;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -13,20 +14,24 @@ use bytes::Bytes;
 use super::context::{WAITING_NOTIFICATIONS, backlog};
 use super::execute::{Farewell, Job, Jobs};
 use super::{Attribute, OnDisconnect, Outcome, Service};
-use crate::author::connect::Beginning;
+use crate::author::asking::Asking;
+use crate::author::course::Course;
 use crate::author::ended::Ending;
-use crate::author::{AnswerPrompt, ConnectOptions, Endpoint, Runtime};
-use crate::device::{Description, Error, Prompt};
+use crate::author::keeper::Lasting;
+use crate::author::{AnswerPrompt, ConnectOptions, Runtime};
+use crate::device::{Description, Error};
 use crate::drive::lock;
 use crate::frame::Rope;
-use crate::instant::Instant;
 use crate::service::{Event, Execution, ExecutionId, Machine};
+
+use connection::Connection;
 
 /// Arguments up to this many bytes are copied out of the buffer that they were read into, which they would keep alive
 /// while they wait.
 const COPIED: usize = 16 * 1024;
 
-/// A service's connection. Cheap to clone.
+/// A service's session: its connection with a Manager or, if that is to be restored, several of them one after the other.
+/// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ServiceSession(Arc<Inner>);
 
@@ -47,16 +52,11 @@ struct State {
     driver: Option<Waker>,
     arrived: Vec<Execution>,
     jobs: Jobs,
-    prompts: VecDeque<Prompt>,
-    /// How often the author has begun or ceased to be asked, on another thread: odd while that goes on.
-    asked: u64,
+    asking: Asking,
     on_disconnect: Option<OnDisconnect>,
-    connected: bool,
     /// Whether the service itself, or a client, has asked for the end.
     shutting_down: bool,
-    ended: Option<Error>,
-    /// Whoever waits for the beginning, or the end.
-    watchers: Vec<Waker>,
+    course: Course,
 }
 
 enum Outgoing {
@@ -94,13 +94,10 @@ impl ServiceSession {
             driver: None,
             arrived: Vec::new(),
             jobs: Jobs::default(),
-            prompts: VecDeque::new(),
-            asked: 0,
+            asking: Asking::new(runtime.clone(), None),
             on_disconnect,
-            connected: false,
             shutting_down: false,
-            ended: None,
-            watchers: Vec::new(),
+            course: Course::default(),
         };
         let state = Mutex::new(state);
         Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, answer_prompt, state })))
@@ -175,17 +172,6 @@ impl ServiceSession {
         })
     }
 
-    fn poll_when<T>(&self, cx: &mut Context<'_>, look: impl FnOnce(&State) -> Option<T>) -> Poll<T> {
-        let mut state = lock(&self.0.state);
-        if let Some(found) = look(&state) {
-            return Poll::Ready(found);
-        }
-        if !state.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
-            state.watchers.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
     /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
     fn with<R>(&self, change: impl FnOnce(&mut State, &mut Vec<Event>) -> R) -> R {
         let (result, afterwards) = {
@@ -209,61 +195,31 @@ impl ServiceSession {
             self.enqueue(Box::new(move || drop(farewell)));
         }
     }
-
-    /// Has the author asked for what the Manager wants to know, where that may block.
-    fn answer_prompts(&self) {
-        {
-            let mut state = lock(&self.0.state);
-            if state.prompts.is_empty() || state.asked % 2 == 1 {
-                return;
-            }
-            state.asked += 1;
-        }
-        let session = self.clone();
-        if self.0.answer_prompt.is_some() {
-            self.0.runtime.block(Box::new(move || session.ask()));
-        } else {
-            session.ask();
-        }
-    }
-
-    fn ask(&self) {
-        let next = || {
-            let mut state = lock(&self.0.state);
-            let prompt = state.prompts.pop_front();
-            state.asked += u64::from(prompt.is_none());
-            prompt
-        };
-        while let Some(prompt) = next() {
-            let answer = self.0.answer_prompt.as_ref().and_then(|answer| answer(&prompt));
-            self.with(|state, events| match answer {
-                Some(answer) => state.machine.answer(answer, events),
-                None => state.machine.refuse(&prompt, events),
-            });
-        }
-    }
 }
 
-impl Beginning for ServiceSession {
-    async fn connected(&self) -> Result<(), Error> {
-        poll_fn(|cx| {
-            self.poll_when(cx, |state| match &state.ended {
-                _ if state.connected => Some(Ok(())),
-                Some(error) => Some(Err(error.clone())),
-                None => None,
-            })
-        })
-        .await
+impl Lasting for ServiceSession {
+    type Connection = Connection;
+
+    fn begin(&self) -> Connection {
+        let asking = Asking::new(self.0.runtime.clone(), self.0.answer_prompt.clone());
+        let mut state = lock(&self.0.state);
+        state.machine = state.machine.again();
+        state.asking = asking.clone();
+        Connection::new(self.clone(), state.course.begin(), asking)
     }
 
-    fn asked(&self) -> u64 {
-        lock(&self.0.state).asked
+    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
+        look(&mut lock(&self.0.state).course)
+    }
+
+    fn finish(&self, error: Error) {
+        self.with(|state, events| state.finish(error, events));
     }
 }
 
 impl Ending for ServiceSession {
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
-        self.poll_when(cx, |state| state.ended.clone())
+        lock(&self.0.state).course.poll_ended(cx)
     }
 
     fn is_asynchronous_here(&self) -> bool {
@@ -274,7 +230,23 @@ impl Ending for ServiceSession {
 impl State {
     fn shut_down(&mut self, events: &mut Vec<Event>) {
         self.shutting_down = true;
-        self.machine.shut_down(events);
+        let lasted = self.course.stop_lasting();
+        if lasted && !self.machine.is_connected() {
+            // It is between two connections.
+            self.finish(Error::disconnected("disconnected", false), events);
+        } else {
+            self.machine.shut_down(events);
+        }
+    }
+
+    fn finish(&mut self, error: Error, events: &mut Vec<Event>) {
+        self.course.stop_lasting();
+        let before = events.len();
+        self.machine.end(error.message(), events);
+        if events.len() == before && self.course.ended().is_none() {
+            // The connection was over before.
+            events.push(Event::Ended(error));
+        }
     }
 
     fn perform(&mut self, events: Vec<Event>) -> Afterwards {
@@ -282,21 +254,18 @@ impl State {
         for event in events {
             match event {
                 Event::Send(line) => self.outgoing.push_back(Outgoing::Line(line)),
-                Event::Connected => {
-                    self.connected = true;
-                    afterwards.wakers.append(&mut self.watchers);
-                }
-                Event::Ask(prompt) => self.prompts.push_back(prompt),
+                Event::Connected => self.course.connected(&mut afterwards.wakers),
+                Event::Ask(prompt) => self.asking.put(prompt),
                 Event::Execute(execution) => self.arrived.push(copied(execution)),
                 Event::Ended(error) => {
                     self.arrived.clear();
                     self.outgoing.clear();
                     self.notifications = 0;
-                    afterwards.wakers.append(&mut self.watchers);
-                    afterwards.abandoned = self.jobs.abandon();
-                    let hook = self.on_disconnect.take().filter(|_| self.connected);
-                    afterwards.farewell = hook.map(|hook| Farewell::new(hook, error.clone()));
-                    self.ended = Some(error);
+                    afterwards.abandoned.append(&mut self.jobs.abandon());
+                    if self.course.over(error.clone(), &mut afterwards.wakers) {
+                        let hook = self.on_disconnect.take().filter(|_| self.course.has_begun());
+                        afterwards.farewell = hook.map(|hook| Farewell::new(hook, error));
+                    }
                 }
             }
         }
@@ -311,56 +280,6 @@ fn copied(mut execution: Execution) -> Execution {
         }
     }
     execution
-}
-
-impl Endpoint for ServiceSession {
-    fn register(&self, waker: &Waker) {
-        lock(&self.0.state).driver = Some(waker.clone());
-    }
-
-    fn receive(&self, bytes: Bytes) {
-        lock(&self.0.state).machine.receive(bytes);
-    }
-
-    fn end(&self, reason: &str) {
-        self.with(|state, events| state.machine.end(reason, events));
-    }
-
-    fn pump(&self, _now: Instant) {
-        let (afterwards, arrived, executing) = {
-            let mut state = lock(&self.0.state);
-            let mut events = Vec::new();
-            while state.machine.advance(&mut events) {}
-            let afterwards = state.perform(events);
-            let arrived = std::mem::take(&mut state.arrived);
-            (afterwards, arrived, state.machine.executing())
-        };
-        self.follow_up(afterwards);
-        let earlier = executing - arrived.len().min(executing);
-        for (index, execution) in arrived.into_iter().enumerate() {
-            self.execute(execution, earlier + index + 1);
-        }
-        self.answer_prompts();
-    }
-
-    fn take(&self) -> Option<Rope> {
-        let mut state = lock(&self.0.state);
-        match state.outgoing.pop_front()? {
-            Outgoing::Line(line) => Some(line),
-            Outgoing::Notification(line) => {
-                state.notifications -= line.len();
-                Some(line)
-            }
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    fn is_ended(&self) -> bool {
-        lock(&self.0.state).machine.is_ended()
-    }
 }
 
 impl fmt::Debug for ServiceSession {

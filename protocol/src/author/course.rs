@@ -1,0 +1,113 @@
+//! The course of a session: one connection or, if it is to be restored, several of them one after the other.
+//!
+//! Easy to get wrong: *over* and *ended*. A connection is over; what follows depends on whether the session lasts beyond it.
+//! Only when there will be no other connection has the session ended.
+
+use std::task::{Context, Poll, Waker};
+
+use crate::device::Error;
+
+/// Where a session stands, and who waits for it to go on. Kept under the session's lock.
+#[derive(Default)]
+pub(super) struct Course {
+    /// Of the present connection; the first one has 1.
+    number: u64,
+    /// Whether another connection follows when this one is over.
+    lasts: bool,
+    /// Whether the Manager has let the present connection in.
+    connected: bool,
+    /// Whether it has ever let one in.
+    begun: bool,
+    over: Option<Error>,
+    ended: Option<Error>,
+    watchers: Vec<Waker>,
+}
+
+impl Course {
+    /// Begins another connection; returns its number.
+    pub(super) fn begin(&mut self) -> u64 {
+        self.number += 1;
+        self.connected = false;
+        self.over = None;
+        self.number
+    }
+
+    pub(super) fn is_at(&self, number: u64) -> bool {
+        self.number == number
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether there has ever been a connection.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    pub(super) fn ended(&self) -> Option<&Error> {
+        self.ended.as_ref()
+    }
+
+    /// The Manager has let the device in.
+    pub(super) fn connected(&mut self, wakers: &mut Vec<Waker>) {
+        (self.connected, self.begun) = (true, true);
+        self.changed(wakers);
+    }
+
+    /// The connection is over; returns whether the session has ended with it.
+    pub(super) fn over(&mut self, error: Error, wakers: &mut Vec<Waker>) -> bool {
+        let ends = !self.lasts && self.ended.is_none();
+        if ends {
+            self.ended = Some(error.clone());
+        }
+        self.over = Some(error);
+        self.changed(wakers);
+        ends
+    }
+
+    /// From now on, the session lasts beyond its connection. Returns whether it does: not if it has ended already.
+    pub(super) fn make_lasting(&mut self) -> bool {
+        self.lasts = self.ended.is_none();
+        self.lasts
+    }
+
+    /// The session does not last beyond its connection any more; returns whether it did.
+    pub(super) fn stop_lasting(&mut self) -> bool {
+        std::mem::replace(&mut self.lasts, false)
+    }
+
+    /// Wakes whoever waits for something.
+    pub(super) fn changed(&mut self, wakers: &mut Vec<Waker>) {
+        wakers.append(&mut self.watchers);
+    }
+
+    /// Waits until the Manager has let the present connection in; that it is over since does not count.
+    pub(super) fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let found = if self.connected { Some(Ok(())) } else { self.over.clone().map(Err) };
+        self.poll(cx, found)
+    }
+
+    /// Waits until the present connection is over.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let found = self.over.clone();
+        self.poll(cx, found)
+    }
+
+    /// Waits until there will be no other connection.
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let found = self.ended.clone();
+        self.poll(cx, found)
+    }
+
+    /// What was found; or whoever looked for it is woken at the next change.
+    pub(super) fn poll<T>(&mut self, cx: &mut Context<'_>, found: Option<T>) -> Poll<T> {
+        if let Some(found) = found {
+            return Poll::Ready(found);
+        }
+        if !self.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
+            self.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,133 @@
+//! The task that restores a session's connection when it was lost, until the session ends.
+
+use std::convert::Infallible;
+use std::future::{Future, pending, poll_fn};
+use std::time::Duration;
+
+use super::Way;
+use super::connect::Beginning;
+use super::course::Course;
+use super::ended::Ending;
+use super::reconnect::{BackOff, Reconnect, Reconnection, is_final};
+use super::runtime::{First, first};
+use super::session::Session;
+use crate::device::Error;
+
+/// A session that may outlive its connection.
+pub(super) trait Lasting: Ending + Clone + 'static {
+    type Connection: Beginning;
+
+    /// Begins another connection; the one before does not count any more.
+    fn begin(&self) -> Self::Connection;
+
+    /// Looks at where it stands.
+    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R;
+
+    /// Ends it for good, for this reason.
+    fn finish(&self, error: Error);
+
+    /// Restores on the new connection what the one before had.
+    fn restore(&self, _keeping: &Keeping) -> impl Future<Output = Infallible> + Send {
+        pending()
+    }
+}
+
+/// How a session is kept.
+pub(super) struct Keeping {
+    way: Way,
+    reconnect: Reconnect,
+}
+
+/// Ends the session with the task that keeps it: a runtime that shuts down, a hook that panics.
+struct FinishAtEnd<S: Lasting>(S);
+
+impl<S: Lasting> Drop for FinishAtEnd<S> {
+    fn drop(&mut self) {
+        self.0.finish(Error::disconnected("the runtime of this connection was shut down", false));
+    }
+}
+
+/// Sees to it that the connection of a session is restored from now on, if that is wanted.
+pub(super) fn keep<S: Lasting>(session: &S, way: &Way) {
+    let Some(reconnect) = way.options.reconnect.clone() else { return };
+    if session.course(Course::make_lasting) {
+        let (session, keeping) = (FinishAtEnd(session.clone()), Keeping { way: way.clone(), reconnect });
+        way.runtime.spawn(Box::pin(async move { keeping.keep(&session.0).await }));
+    }
+}
+
+impl Keeping {
+    async fn keep<S: Lasting>(&self, session: &S) {
+        let ended = poll_fn(|cx| session.poll_ended(cx));
+        let go_on = async {
+            loop {
+                let over = poll_fn(|cx| session.course(|course| course.poll_over(cx)));
+                let error = match first(over, session.restore(self)).await {
+                    First::Left(error) => error,
+                    First::Right(never) => match never {},
+                };
+                self.reconnect.tell(&Reconnection::Lost(error));
+                if let Err(error) = self.connect(session).await {
+                    return error;
+                }
+                self.reconnect.tell(&Reconnection::Restored);
+            }
+        };
+        // The end comes first: it may have been what the connection was lost by.
+        if let First::Right(error) = first(ended, go_on).await {
+            session.finish(error);
+        }
+    }
+
+    /// Connects again; an error is final.
+    async fn connect<S: Lasting>(&self, session: &S) -> Result<(), Error> {
+        let runtime = &self.way.runtime;
+        let mut back_off = self.reconnect.back_off();
+        let attempts = async {
+            let mut delay = self.delay(&mut back_off);
+            loop {
+                runtime.sleep(delay).await;
+                match self.way.open(&session.begin()).await {
+                    Err(error) if !is_final(&error) => {
+                        delay = self.delay(&mut back_off);
+                        self.reconnect.tell(&Reconnection::Failed { error, next: delay });
+                    }
+                    outcome => return outcome,
+                }
+            }
+        };
+        let Some(limit) = self.reconnect.limit() else { return attempts.await };
+        match first(attempts, runtime.sleep(limit)).await {
+            First::Left(outcome) => outcome,
+            First::Right(()) => {
+                let text = format!("the connection was lost, and could not be restored within {limit:?}");
+                Err(Error::disconnected(text, false))
+            }
+        }
+    }
+
+    fn delay(&self, back_off: &mut BackOff) -> Duration {
+        back_off.delay(self.way.runtime.random())
+    }
+
+    /// Links a client again with what it was linked with. Every one of these requests is sent by the session when it is
+    /// connected; here are the further attempts.
+    pub(super) async fn relink(&self, session: &Session) -> Infallible {
+        let mut back_off = self.reconnect.back_off();
+        loop {
+            let (news, missing) = poll_fn(|cx| session.poll_relinked(cx)).await;
+            let next = self.delay(&mut back_off);
+            for (service, outcome) in news {
+                self.reconnect.tell(&match outcome {
+                    Ok(()) => Reconnection::Linked(service),
+                    Err(error) => Reconnection::NotLinked { service, error, next },
+                });
+            }
+            if !missing {
+                pending::<Infallible>().await;
+            }
+            self.way.runtime.sleep(next).await;
+            session.relink();
+        }
+    }
+}

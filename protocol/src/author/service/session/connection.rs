@@ -1,0 +1,117 @@
+//! One connection of a service's session, for the driver that owns its socket.
+//!
+//! Easy to get wrong: a driver may still be there when its connection is long over and another one has taken its place.
+//! Whatever it says then concerns nobody.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::{Outgoing, ServiceSession, State};
+use crate::author::Endpoint;
+use crate::author::asking::Asking;
+use crate::author::connect::Beginning;
+use crate::device::{Error, Prompt};
+use crate::drive::lock;
+use crate::frame::Rope;
+use crate::instant::Instant;
+
+/// One connection of a service's session. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    session: ServiceSession,
+    number: u64,
+    asking: Asking,
+}
+
+impl Connection {
+    pub(super) fn new(session: ServiceSession, number: u64, asking: Asking) -> Self {
+        Self { session, number, asking }
+    }
+
+    /// The state of the session, while this is its present connection.
+    fn state(&self) -> Option<MutexGuard<'_, State>> {
+        Some(lock(&self.session.0.state)).filter(|state| state.course.is_at(self.number))
+    }
+
+    fn reply(&self, prompt: &Prompt, answer: Option<String>) {
+        self.session.with(|state, events| match answer {
+            _ if !state.course.is_at(self.number) => {}
+            Some(answer) => state.machine.answer(answer, events),
+            None => state.machine.refuse(prompt, events),
+        });
+    }
+}
+
+impl Beginning for Connection {
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        lock(&self.session.0.state).course.poll_connected(cx)
+    }
+
+    fn asked(&self) -> u64 {
+        self.asking.asked()
+    }
+}
+
+impl Endpoint for Connection {
+    fn register(&self, waker: &Waker) {
+        if let Some(mut state) = self.state() {
+            state.driver = Some(waker.clone());
+        }
+    }
+
+    fn receive(&self, bytes: Bytes) {
+        if let Some(mut state) = self.state() {
+            state.machine.receive(bytes);
+        }
+    }
+
+    fn end(&self, reason: &str) {
+        self.session.with(|state, events| {
+            if state.course.is_at(self.number) {
+                state.machine.end(reason, events);
+            }
+        });
+    }
+
+    fn pump(&self, _now: Instant) {
+        let Some((afterwards, arrived, executing)) = self.state().map(|mut state| {
+            let mut events = Vec::new();
+            while state.machine.advance(&mut events) {}
+            let afterwards = state.perform(events);
+            let arrived = std::mem::take(&mut state.arrived);
+            (afterwards, arrived, state.machine.executing())
+        }) else {
+            return;
+        };
+        self.session.follow_up(afterwards);
+        let earlier = executing - arrived.len().min(executing);
+        for (index, execution) in arrived.into_iter().enumerate() {
+            self.session.execute(execution, earlier + index + 1);
+        }
+        self.asking.go_on(|| {
+            let connection = self.clone();
+            move |prompt: &Prompt, answer| connection.reply(prompt, answer)
+        });
+    }
+
+    fn take(&self) -> Option<Rope> {
+        let mut state = self.state()?;
+        match state.outgoing.pop_front()? {
+            Outgoing::Line(line) => Some(line),
+            Outgoing::Notification(line) => {
+                state.notifications -= line.len();
+                Some(line)
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn is_ended(&self) -> bool {
+        self.state().is_none_or(|state| state.machine.is_ended())
+    }
+}

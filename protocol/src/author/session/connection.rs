@@ -1,0 +1,104 @@
+//! One connection of a client's session, for the driver that owns its socket.
+//!
+//! Easy to get wrong: a driver may still be there when its connection is long over and another one has taken its place.
+//! Whatever it says then concerns nobody.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::{Session, State};
+use crate::author::Endpoint;
+use crate::author::asking::Asking;
+use crate::author::connect::Beginning;
+use crate::device::{Error, Prompt};
+use crate::drive::lock;
+use crate::frame::Rope;
+use crate::instant::Instant;
+
+/// One connection of a client's session. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::author) struct Connection {
+    session: Session,
+    number: u64,
+    asking: Asking,
+}
+
+impl Connection {
+    pub(super) fn new(session: Session, number: u64, asking: Asking) -> Self {
+        Self { session, number, asking }
+    }
+
+    /// The state of the session, while this is its present connection.
+    fn state(&self) -> Option<MutexGuard<'_, State>> {
+        Some(lock(&self.session.0.state)).filter(|state| state.course.is_at(self.number))
+    }
+
+    fn reply(&self, prompt: &Prompt, answer: Option<String>) {
+        self.session.with(|state, events, _| match answer {
+            _ if !state.course.is_at(self.number) => {}
+            Some(answer) => state.machine.answer(answer, events),
+            None => state.machine.refuse(prompt, events),
+        });
+    }
+}
+
+impl Beginning for Connection {
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        lock(&self.session.0.state).course.poll_connected(cx)
+    }
+
+    fn asked(&self) -> u64 {
+        self.asking.asked()
+    }
+}
+
+impl Endpoint for Connection {
+    fn register(&self, waker: &Waker) {
+        if let Some(mut state) = self.state() {
+            state.driver = Some(waker.clone());
+        }
+    }
+
+    fn receive(&self, bytes: Bytes) {
+        if let Some(mut state) = self.state() {
+            state.machine.receive(bytes);
+        }
+    }
+
+    fn end(&self, reason: &str) {
+        self.session.with(|state, events, _| {
+            if state.course.is_at(self.number) {
+                state.machine.end(reason, events);
+            }
+        });
+    }
+
+    fn pump(&self, now: Instant) {
+        let mut wakers = Vec::new();
+        if let Some(mut state) = self.state() {
+            let mut events = Vec::new();
+            state.machine.handle_timeout(now, &mut events);
+            while state.machine.advance(now, &mut events) {}
+            state.perform(events, &mut wakers);
+        }
+        wakers.into_iter().for_each(Waker::wake);
+        self.asking.go_on(|| {
+            let connection = self.clone();
+            move |prompt: &Prompt, answer| connection.reply(prompt, answer)
+        });
+    }
+
+    fn take(&self) -> Option<Rope> {
+        Some(self.state()?.outgoing.pop_front()?.line)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.state()?.machine.deadline()
+    }
+
+    fn is_ended(&self) -> bool {
+        self.state().is_none_or(|state| state.machine.is_ended() && state.outgoing.is_empty())
+    }
+}

@@ -1,0 +1,379 @@
+//! A client's session, shared by its handles, and by the driver of its connection.
+//!
+//! One lock for the machine and what waits; nobody waits under it, and nobody is woken under it.
+
+mod connection;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::asking::Asking;
+use super::call::{Call, Slot};
+use super::course::Course;
+use super::ended::Ending;
+use super::keeper::{Keeping, Lasting};
+use super::links::{Change, Links};
+use super::notifications::{Inbox, Notification};
+use super::{AnswerPrompt, Arguments, Runtime};
+use crate::client::{CallId, Event, Machine, Request};
+use crate::device::{Error, ErrorKind};
+use crate::drive::lock;
+use crate::frame::Rope;
+use crate::message::MANAGER;
+
+pub(super) use connection::Connection;
+
+/// A client's session: its connection with a Manager or, if that is to be restored, several of them one after the other.
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Session(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    runtime: Arc<dyn Runtime>,
+    answer_prompt: Option<AnswerPrompt>,
+}
+
+struct State {
+    machine: Machine,
+    outgoing: VecDeque<Outgoing>,
+    driver: Option<Waker>,
+    slots: BTreeMap<CallId, Arc<Slot>>,
+    links: Links,
+    asking: Asking,
+    course: Course,
+}
+
+/// A line that the driver has not taken yet.
+struct Outgoing {
+    line: Rope,
+    /// The request that it is.
+    call: Option<CallId>,
+}
+
+/// A request to be sent.
+pub(super) struct Sending<'a> {
+    service: &'a str,
+    attribute: &'a str,
+    arguments: &'a Arguments,
+    change: Option<(Change, &'a str)>,
+    /// The connection that it has to be sent on; any one if none is named.
+    connection: Option<u64>,
+}
+
+impl<'a> Sending<'a> {
+    /// A request to a service.
+    pub(super) fn to(service: &'a str, attribute: &'a str, arguments: &'a Arguments) -> Self {
+        Self { service, attribute, arguments, change: None, connection: None }
+    }
+
+    /// A request to the Manager.
+    pub(super) fn to_manager(attribute: &'a str, arguments: &'a Arguments) -> Self {
+        Self::to(MANAGER, attribute, arguments)
+    }
+
+    /// A request to the Manager whose answer changes the link with this service.
+    pub(super) fn changing(self, change: Change, service: &'a str) -> Self {
+        Self { change: Some((change, service)), ..self }
+    }
+
+    /// A request that is sent on this connection, and on no other.
+    pub(super) fn on(self, connection: u64) -> Self {
+        Self { connection: Some(connection), ..self }
+    }
+}
+
+impl Session {
+    /// The session of a machine. It has no connection yet.
+    pub(super) fn new(
+        machine: Machine,
+        runtime: Arc<dyn Runtime>,
+        answer_prompt: Option<AnswerPrompt>,
+    ) -> Self {
+        let state = State {
+            machine,
+            outgoing: VecDeque::new(),
+            driver: None,
+            slots: BTreeMap::new(),
+            links: Links::default(),
+            asking: Asking::new(runtime.clone(), None),
+            course: Course::default(),
+        };
+        Self(Arc::new(Inner { state: Mutex::new(state), runtime, answer_prompt }))
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        lock(&self.0.state).machine.is_connected()
+    }
+
+    pub(super) fn manager(&self) -> String {
+        lock(&self.0.state).machine.manager().to_string()
+    }
+
+    /// The number of the present connection.
+    pub(super) fn number(&self) -> u64 {
+        lock(&self.0.state).course.number()
+    }
+
+    /// Whether requests can be sent on this connection.
+    pub(super) fn is_connected_by(&self, number: u64) -> bool {
+        let state = lock(&self.0.state);
+        state.course.is_at(number) && state.machine.is_connected()
+    }
+
+    pub(super) fn set_timeout(&self, id: CallId, after: Duration) {
+        let deadline = self.0.runtime.now() + after;
+        self.with(|state, _, _| state.machine.set_deadline(id, Some(deadline)));
+    }
+
+    pub(super) fn forget(&self, id: CallId) {
+        self.with(|state, _, _| {
+            state.slots.remove(&id);
+            // What the answer changes is changed all the same.
+            if !state.links.concerns(id) {
+                state.machine.forget(id);
+            }
+        });
+    }
+
+    pub(super) fn disconnect(&self) {
+        self.with(|state, events, _| {
+            let lasted = state.course.stop_lasting();
+            if state.machine.is_connected() {
+                state.machine.disconnect(events);
+            } else if lasted {
+                state.finish(Error::disconnected("disconnected", false), events);
+            }
+        });
+    }
+
+    pub(super) fn subscribe(&self, service: &str) -> Arc<Inbox> {
+        lock(&self.0.state).links.subscribe(service)
+    }
+
+    /// Sends a request; `decode` makes something of its answer.
+    pub(super) fn call<T>(
+        &self,
+        sending: Sending<'_>,
+        decode: impl FnOnce(Bytes) -> Result<T, Error> + Send + 'static,
+    ) -> Call<T> {
+        self.send(sending, |outcome| outcome.and_then(decode))
+    }
+
+    /// Sends a request; `settle` makes something of its outcome.
+    pub(super) fn send<T>(
+        &self,
+        sending: Sending<'_>,
+        settle: impl FnOnce(Result<Bytes, Error>) -> Result<T, Error> + Send + 'static,
+    ) -> Call<T> {
+        let Sending { service, attribute, arguments, change, connection } = sending;
+        let (args, kwargs) = match (arguments.args(), arguments.kwargs()) {
+            (Ok(args), Ok(kwargs)) => (args, kwargs),
+            (Err(error), _) | (_, Err(error)) => return Call::failed(error),
+        };
+        let request =
+            Request { service: service.into(), attribute: attribute.into(), args, kwargs, deadline: None };
+        let slot = Arc::new(Slot::default());
+        let sent = self.with(|state, _, wakers| {
+            if connection.is_some_and(|number| !state.course.is_at(number)) {
+                return Err(Error::disconnected("the connection that this is about is over", false));
+            }
+            let id = state.send(request, change, wakers)?;
+            state.slots.insert(id, slot.clone());
+            Ok(id)
+        });
+        match sent {
+            Ok(id) => Call::open(self.clone(), id, slot, Box::new(settle)),
+            Err(error) => Call::failed(error),
+        }
+    }
+
+    /// Links again with what was linked on the connection before, as far as that is missing.
+    pub(super) fn relink(&self) {
+        self.with(|state, _, wakers| state.relink(wakers));
+    }
+
+    /// Waits until the Manager has answered all of that; says what became of it, and whether anything is missing.
+    pub(super) fn poll_relinked(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<(Vec<(String, Result<(), Error>)>, bool)> {
+        let state = &mut *lock(&self.0.state);
+        let found = state.links.news().map(|news| (news, !state.links.missing().is_empty()));
+        state.course.poll(cx, found)
+    }
+
+    /// Waits until requests can be sent (to this service).
+    pub(super) fn poll_restored(
+        &self,
+        service: Option<&str>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let state = &mut *lock(&self.0.state);
+        let here = service.map_or(Some(true), |service| state.links.is_here(service));
+        let found = match (state.course.ended(), here) {
+            (Some(error), _) => Some(Err(error.clone())),
+            (None, None) => {
+                let text = "this link was ended with unlink()";
+                Some(Err(Error::new(ErrorKind::NotLinked, text)))
+            }
+            (None, Some(here)) => (here && state.machine.is_connected()).then_some(Ok(())),
+        };
+        state.course.poll(cx, found)
+    }
+
+    /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
+    fn with<R>(&self, change: impl FnOnce(&mut State, &mut Vec<Event>, &mut Vec<Waker>) -> R) -> R {
+        let mut wakers = Vec::new();
+        let result = {
+            let mut state = lock(&self.0.state);
+            let mut events = Vec::new();
+            let result = change(&mut state, &mut events, &mut wakers);
+            state.perform(events, &mut wakers);
+            wakers.extend(state.driver.take());
+            result
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        result
+    }
+}
+
+impl Lasting for Session {
+    type Connection = Connection;
+
+    fn begin(&self) -> Connection {
+        let asking = Asking::new(self.0.runtime.clone(), self.0.answer_prompt.clone());
+        let mut state = lock(&self.0.state);
+        state.machine = state.machine.again();
+        state.outgoing.clear();
+        state.asking = asking.clone();
+        Connection::new(self.clone(), state.course.begin(), asking)
+    }
+
+    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
+        look(&mut lock(&self.0.state).course)
+    }
+
+    fn finish(&self, error: Error) {
+        self.with(|state, events, _| state.finish(error, events));
+    }
+
+    async fn restore(&self, keeping: &Keeping) -> Infallible {
+        keeping.relink(self).await
+    }
+}
+
+impl Ending for Session {
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
+        lock(&self.0.state).course.poll_ended(cx)
+    }
+
+    fn is_asynchronous_here(&self) -> bool {
+        self.0.runtime.is_asynchronous_here()
+    }
+}
+
+impl State {
+    fn send(
+        &mut self,
+        request: Request,
+        change: Option<(Change, &str)>,
+        wakers: &mut Vec<Waker>,
+    ) -> Result<CallId, Error> {
+        let mut events = Vec::new();
+        let id = self.machine.call(request, &mut events)?;
+        for event in events {
+            if let Event::Send(line) = event {
+                self.outgoing.push_back(Outgoing { line, call: Some(id) });
+            }
+        }
+        if let Some((change, service)) = change {
+            self.links.ask(id, change, service, wakers);
+        }
+        Ok(id)
+    }
+
+    fn relink(&mut self, wakers: &mut Vec<Waker>) {
+        for service in self.links.missing() {
+            let request = Request {
+                service: MANAGER.into(),
+                attribute: "link".into(),
+                args: json_array(&service),
+                kwargs: "{}".into(),
+                deadline: None,
+            };
+            // Without a connection, the next one begins with this.
+            let _ = self.send(request, Some((Change::Relink, &service)), wakers);
+        }
+    }
+
+    fn finish(&mut self, error: Error, events: &mut Vec<Event>) {
+        self.course.stop_lasting();
+        let before = events.len();
+        self.machine.end(error.message(), events);
+        if events.len() == before && self.course.ended().is_none() {
+            // The connection was over before.
+            events.push(Event::Ended(error));
+        }
+    }
+
+    fn perform(&mut self, events: Vec<Event>, wakers: &mut Vec<Waker>) {
+        for event in events {
+            match event {
+                Event::Send(line) => self.outgoing.push_back(Outgoing { line, call: None }),
+                Event::Connected => {
+                    self.course.connected(wakers);
+                    // In front of every request that needs them.
+                    self.relink(wakers);
+                }
+                Event::Ask(prompt) => self.asking.put(prompt),
+                Event::Settled { call, outcome } => self.settle(call, outcome, wakers),
+                Event::Notification { service, args, kwargs } => {
+                    self.links.deliver(&service, &Notification::Received { args, kwargs }, wakers);
+                }
+                Event::Ended(error) => {
+                    if self.course.over(error, wakers) {
+                        self.links.end(wakers);
+                    } else {
+                        self.links.interrupt(wakers);
+                    }
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, wakers: &mut Vec<Waker>) {
+        let outcome = outcome.map_err(|error| match error.kind() {
+            ErrorKind::Disconnected if !self.is_taken(call) => error.not_executed(),
+            _ => error,
+        });
+        if self.links.answer(call, &outcome, wakers) {
+            self.course.changed(wakers);
+        }
+        wakers.extend(self.slots.remove(&call).and_then(|slot| slot.settle(outcome)));
+    }
+
+    /// Whether the driver has taken this request, so that it may have been sent. Requests wait in order.
+    fn is_taken(&self, call: CallId) -> bool {
+        self.outgoing.iter().find_map(|outgoing| outgoing.call).is_none_or(|first| call < first)
+    }
+}
+
+fn json_array(text: &str) -> String {
+    let mut array = String::from("[");
+    crate::json::quote_into(&mut array, text);
+    array.push(']');
+    array
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("manager", &self.manager()).finish_non_exhaustive()
+    }
+}
