@@ -68,6 +68,7 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
                     });
                 }
                 Some(Notification::Lost(count)) => eprintln!("{count} notifications were lost"),
+                Some(Notification::Interrupted) => eprintln!("the connection was lost, and is restored"),
                 None => return Err(client.ended().await),
             }
         }

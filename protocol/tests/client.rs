@@ -105,3 +105,59 @@ fn a_lock_is_given_back_once() {
     drop(again);
     assert!(world.run(bob.link("Value")).is_ok());
 }
+
+#[test]
+fn a_lock_that_nobody_waits_for_any_more_is_given_back() {
+    let mut world = World::new();
+    world.service(value());
+    let linked = linked(&mut world);
+    let bob = world.client("Bob");
+
+    drop(linked.lock(false));
+    assert!(world.run(bob.link("Value")).is_ok(), "dropped before its answer");
+    world.run(bob.disconnect());
+
+    let lock = linked.lock(false);
+    world.run(linked.call::<i64>("value", ())).unwrap();
+    drop(lock);
+    let dan = world.client("Dan");
+    assert!(world.run(dan.link("Value")).is_ok(), "dropped behind its answer");
+}
+
+#[test]
+fn a_lock_that_was_refused_is_not_given_back() {
+    let mut world = World::new();
+    world.service(value());
+    let ann = linked(&mut world);
+    let bob = world.run(world.connect().linked("Value").into_future()).unwrap();
+    let lock = world.run(ann.lock(true)).unwrap();
+
+    assert_eq!(world.run(ann.lock(false)).unwrap_err().kind(), ErrorKind::Locked);
+
+    assert!(lock.is_held());
+    let dan = world.client("Dan");
+    assert_eq!(world.run(dan.link("Value")).unwrap_err().kind(), ErrorKind::Locked);
+    drop(bob);
+}
+
+#[test]
+fn an_unlink_ends_the_notifications_of_the_link() {
+    let mut world = World::new();
+    let told = Service::new("Value").method("tell", "()", |cx, _| cx.notify((1,)).unwrap());
+    world.service(told);
+    let linked = linked(&mut world);
+    let mut notifications = linked.notifications();
+    world.run(linked.call::<()>("tell", ())).unwrap();
+
+    // Nobody waits for the answer; it counts all the same.
+    drop(linked.unlink());
+
+    let first = world.run(notifications.next()).unwrap();
+    assert_eq!(first.args::<(i64,)>(), Ok((1,)));
+    assert_eq!(world.run(notifications.next()), None);
+    assert_eq!(world.run(linked.notifications().next()), None);
+    let again = world.run(linked.client().link("Value")).unwrap();
+    let mut notifications = linked.notifications();
+    world.run(again.call::<()>("tell", ())).unwrap();
+    assert!(world.run(notifications.next()).is_some());
+}

@@ -13,7 +13,7 @@ use crate::{Listener, Manager, serve};
 /// has gone (clients can shut them down), or when `stop` is ready.
 ///
 /// The services are started one after the other; each is given the way to this Manager, as any other service:
-/// `start(service, ("localhost", listener.port()))`, and its certificate.
+/// `start(service, ("localhost", listener.port()))`, and its certificate. None connects again when this Manager is gone.
 ///
 /// # Errors
 /// Why a service could not be started; everything has ended then, too.
@@ -36,7 +36,8 @@ pub async fn run_services(
         let _gone = gone;
         let mut ends: Vec<Ended> = Vec::new();
         for service in services {
-            ends.push(service.await?.ended());
+            // One that connects again when it is lost would wait for another Manager.
+            ends.push(service.reconnect(None).await?.ended());
         }
         for end in ends {
             end.await;

@@ -44,6 +44,18 @@ impl Program {
         Self { process, home, port, tls }
     }
 
+    /// Ends the program without a goodbye (SIGKILL).
+    pub fn kill(&mut self) {
+        self.process.kill();
+        self.process.wait(PATIENCE);
+    }
+
+    /// Starts the program again once it has ended, with the same port and home folder.
+    pub fn revive(&mut self) {
+        self.process = spawn(&self.home, self.port, self.tls, &[]);
+        self.process.wait_for("the line that says where it listens", listening_port);
+    }
+
     /// Starts the program on a port where it cannot listen; returns how it ended, and what it printed.
     pub fn fail_to_start(port: u16) -> (ExitStatus, String) {
         let home = tempfile::tempdir().expect("a temporary folder can be made");

@@ -87,7 +87,7 @@ impl<D> Connect<D> {
         self
     }
 
-    /// Restores the connection when it is lost, which is not done if not set. The first connection is not waited for.
+    /// Restores the connection when it is lost, which is not done if not set. The first one is not waited for.
     ///
     /// Requests that are on their way when the connection is lost fail, and so do those that are made while there is none:
     /// none is sent twice, and [`Error::may_be_executed`] says which are safe to be sent again. A client is then linked again
@@ -95,8 +95,8 @@ impl<D> Connect<D> {
     /// restored:** somebody else may have had the instrument meanwhile. See [`super::Lock`].
     ///
     /// [`Reconnect::on_change`] says what happens to the connection; [`super::Client::restored`] waits for it.
-    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
-        self.options.reconnect = Some(reconnect);
+    pub fn reconnect(mut self, reconnect: impl Into<Option<Reconnect>>) -> Self {
+        self.options.reconnect = reconnect.into();
         self
     }
 

@@ -76,17 +76,13 @@ impl Link {
     /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
     pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
         let arguments = (&*self.service,).with("shared", &shared);
-        self.client
-            .session()
-            .call(Sending::to_manager("acquire_lock", &arguments), |answer| names(&answer))
+        self.client.session().call(Sending::to_manager("acquire_lock", &arguments), |answer| names(&answer))
     }
 
     /// Gives a lock back. The answer is the clients that still hold one.
     pub fn release_lock(&self) -> Call<Vec<String>> {
         let arguments = (&*self.service,).into();
-        self.client
-            .session()
-            .call(Sending::to_manager("release_lock", &arguments), |answer| names(&answer))
+        self.client.session().call(Sending::to_manager("release_lock", &arguments), |answer| names(&answer))
     }
 
     /// Locks the service until the returned guard is dropped.

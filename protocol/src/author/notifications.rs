@@ -87,6 +87,18 @@ struct Waiting {
     waker: Option<Waker>,
 }
 
+impl Waiting {
+    fn next(&mut self) -> Option<Notification> {
+        if self.lost > 0 {
+            return Some(Notification::Lost(std::mem::take(&mut self.lost)));
+        }
+        if std::mem::take(&mut self.interrupted) {
+            return Some(Notification::Interrupted);
+        }
+        self.queue.pop_front()
+    }
+}
+
 impl Inbox {
     /// Puts one in; returns whom to wake, once no lock is held.
     pub(super) fn put(&self, notification: Notification) -> Option<Waker> {
@@ -131,13 +143,7 @@ impl Notifications {
     /// The next one, for use in a hand-written future.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
         let mut waiting = lock(&self.inbox.0);
-        if waiting.lost > 0 {
-            return Poll::Ready(Some(Notification::Lost(std::mem::take(&mut waiting.lost))));
-        }
-        if std::mem::take(&mut waiting.interrupted) {
-            return Poll::Ready(Some(Notification::Interrupted));
-        }
-        match waiting.queue.pop_front() {
+        match waiting.next() {
             Some(notification) => Poll::Ready(Some(notification)),
             None if waiting.ended => Poll::Ready(None),
             None => {
@@ -160,5 +166,34 @@ impl Notifications {
 impl fmt::Debug for Notifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Notifications")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received() -> Notification {
+        Notification::Received { args: Bytes::from_static(b"[]"), kwargs: Bytes::from_static(b"{}") }
+    }
+
+    fn next(inbox: &Inbox) -> Option<Notification> {
+        lock(&inbox.0).next()
+    }
+
+    #[test]
+    fn a_reader_that_falls_behind_still_learns_of_an_interruption() {
+        let inbox = Inbox::default();
+        for notification in [received(), Notification::Interrupted, received()] {
+            inbox.put(notification);
+        }
+        for _ in 0..WAITING {
+            inbox.put(received());
+        }
+
+        assert_eq!(next(&inbox), Some(Notification::Lost(2)));
+        assert_eq!(next(&inbox), Some(Notification::Interrupted));
+        assert_eq!((0..WAITING).filter(|_| next(&inbox) == Some(received())).count(), WAITING);
+        assert_eq!(next(&inbox), None);
     }
 }

@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use msl_network_protocol::author::{
     Arguments, BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, Link,
-    NewClient, RunningService, Runtime, Runtimes,
+    NewClient, RunningService, Runtime, Runtimes, Service,
 };
-use msl_network_protocol::connection::{Action, Flow};
+use msl_network_protocol::connection::{Action, Credentials, Flow};
 use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::hub::{Hub, Input, Output};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
-use msl_network_protocol::mailbox::{ConnectionId, Notice};
+use msl_network_protocol::mailbox::{ConnectionId, Notice, Verdict};
 use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{Authentication, Settings};
 
@@ -49,9 +49,14 @@ impl World {
         Self { hub: manager(authentication), devices: Vec::new(), port: 50_000, executor: Arc::default() }
     }
 
+    /// A service that is about to be started.
+    pub(crate) fn start(&self, service: impl IntoService) -> Connect<Service> {
+        Connect::new(service.into_service(), "lab", Arc::new(InMemory(self.executor.clone())))
+    }
+
     /// A service that is connected.
     pub(crate) fn service(&mut self, service: impl IntoService) -> RunningService {
-        let service = Connect::new(service.into_service(), "lab", Arc::new(InMemory(self.executor.clone())));
+        let service = self.start(service);
         self.run(service.into_future()).expect("the Manager lets it in")
     }
 
@@ -73,6 +78,16 @@ impl World {
         endpoint.end("the network is down");
     }
 
+    /// The devices that are connected.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = Arc<dyn Endpoint>> {
+        self.devices.iter().map(|(_, endpoint)| endpoint.clone())
+    }
+
+    /// Carries lines until this is so.
+    pub(crate) fn run_until(&mut self, is_so: impl Fn() -> bool) {
+        self.run(poll_fn(|_| if is_so() { Poll::Ready(()) } else { Poll::Pending }));
+    }
+
     /// The Manager ends, with all connections. Until it is [restarted](World::restart), nobody can connect.
     pub(crate) fn stop(&mut self) {
         *self.executor.unreachable.lock().unwrap() = true;
@@ -91,6 +106,7 @@ impl World {
     pub(crate) fn run<F: Future>(&mut self, future: F) -> F::Output {
         let woken = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
         let waker = Waker::from(woken.clone());
+        self.executor.at_work.lock().unwrap().1 = Some(waker.clone());
         let mut future = pin!(future);
         loop {
             self.executor.poll_tasks(&mut Context::from_waker(&waker));
@@ -175,10 +191,14 @@ impl World {
 
     fn act(&mut self, outputs: Vec<Output>) {
         for output in outputs {
-            if let Output::Act(id, Action::LookUpHost) = output {
-                let told = Input::Told(Notice::HostName("lab".into()));
-                self.hub.handle(id, told, Instant::EPOCH, &mut Vec::new());
-            }
+            let (id, notice) = match output {
+                Output::Act(id, Action::LookUpHost) => (id, Notice::HostName("lab".into())),
+                Output::Act(id, Action::Check(credentials)) => (id, Notice::Checked(check(&credentials))),
+                _ => continue,
+            };
+            let mut outputs = Vec::new();
+            self.hub.handle(id, Input::Told(notice), Instant::EPOCH, &mut outputs);
+            self.act(outputs);
         }
     }
 }
@@ -202,6 +222,16 @@ pub(crate) fn ask(
     arguments: impl Into<Arguments>,
 ) -> String {
     world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
+}
+
+/// The Manager's password is `secret`.
+fn check(credentials: &Credentials) -> Verdict {
+    match credentials {
+        Credentials::ManagerPassword(password) if password == "secret" => {
+            Verdict::Accepted { administrator: false }
+        }
+        wrong => Verdict::Refused(wrong.refusal()),
+    }
 }
 
 fn manager(authentication: Authentication) -> Hub {
@@ -247,6 +277,8 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub(crate) struct Workers {
     held: Mutex<Option<Vec<Job>>>,
+    /// How many jobs are being done on threads, and whom to wake when one is done.
+    at_work: Arc<Mutex<(usize, Option<Waker>)>>,
     tasks: Mutex<Vec<BoxFuture<()>>>,
     opened: Mutex<Vec<Arc<dyn Endpoint>>>,
     unreachable: Mutex<bool>,
@@ -269,12 +301,20 @@ impl Workers {
         self.tasks.lock().unwrap().append(&mut tasks);
     }
 
+    /// How many tasks have not ended.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.lock().unwrap().len()
+    }
+
     /// From now on, the clock jumps whenever nothing else happens.
     pub(crate) fn jump_on(&self) {
         self.clock.lock().unwrap().jumps = true;
     }
 
     fn jump(&self) -> bool {
+        if self.at_work.lock().unwrap().0 > 0 {
+            return false;
+        }
         let mut clock = self.clock.lock().unwrap();
         let next = clock.sleepers.iter().map(|(deadline, _)| *deadline).min();
         let Some(next) = next.filter(|_| clock.jumps) else { return false };
@@ -307,6 +347,26 @@ impl Workers {
     }
 }
 
+/// A job that is being done. The clock does not jump meanwhile.
+struct AtWork(Arc<Mutex<(usize, Option<Waker>)>>);
+
+impl AtWork {
+    fn begin(counter: Arc<Mutex<(usize, Option<Waker>)>>) -> Self {
+        counter.lock().unwrap().0 += 1;
+        Self(counter)
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        let mut counter = self.0.lock().unwrap();
+        counter.0 -= 1;
+        if let Some(waker) = &counter.1 {
+            waker.wake_by_ref();
+        }
+    }
+}
+
 impl Executor for Workers {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
         self.tasks.lock().unwrap().push(future);
@@ -315,7 +375,13 @@ impl Executor for Workers {
     fn block(&self, job: Job) {
         match &mut *self.held.lock().unwrap() {
             Some(held) => held.push(job),
-            None => drop(thread::spawn(job)),
+            None => {
+                let at_work = AtWork::begin(self.at_work.clone());
+                thread::spawn(move || {
+                    let _at_work = at_work;
+                    job();
+                });
+            }
         }
     }
 }
