@@ -38,11 +38,11 @@ impl Diary {
         all.iter().map(|(_, change)| change.to_string().split(':').next().unwrap().to_string()).collect()
     }
 
-    /// The seconds at which attempts failed.
-    fn failures(&self) -> Vec<f64> {
+    /// The milliseconds at which attempts failed.
+    fn failures(&self) -> Vec<u128> {
         let all = self.0.lock().unwrap();
         let failed = all.iter().filter(|(_, change)| matches!(change, Reconnection::Failed { .. }));
-        failed.map(|(when, _)| when.as_secs_f64()).collect()
+        failed.map(|(when, _)| when.as_millis()).collect()
     }
 }
 
@@ -91,7 +91,7 @@ fn attempts_come_at_growing_intervals_until_one_succeeds() {
     world.restart(Authentication::None);
     world.run(client.restored()).unwrap();
 
-    assert_eq!(diary.failures(), [0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 61.5, 91.5]);
+    assert_eq!(diary.failures(), [500, 1500, 3500, 7500, 15_500, 31_500, 61_500, 91_500]);
     assert!(client.is_connected());
     assert_eq!(world.run(client.identities()).unwrap().clients.len(), 1);
     assert_eq!(diary.texts().first().unwrap(), "the connection was lost");
@@ -265,6 +265,20 @@ fn a_disconnect_that_was_asked_for_is_the_end_and_no_interruption() {
 }
 
 #[test]
+fn a_runtime_that_shuts_down_leaves_nobody_waiting() {
+    let (mut world, diary, link) = linked();
+    world.stop();
+    world.run_until(|| diary.failures().len() == 1);
+    let restored = link.restored();
+
+    world.executor.drop_tasks();
+
+    let end = world.run(link.client().ended());
+    assert!(end.message().contains("was shut down"), "{end}");
+    assert_eq!(world.run(restored), Err(end));
+}
+
+#[test]
 fn a_client_gives_up_when_it_was_told_to() {
     let (mut world, diary) = world();
     let reconnect = diary.reconnect(&world).give_up_after(Duration::from_secs(10));
@@ -276,7 +290,7 @@ fn a_client_gives_up_when_it_was_told_to() {
 
     assert!(end.message().contains("could not be restored within 10s"), "{end}");
     assert_eq!(world.executor.now().since_epoch(), Duration::from_secs(10));
-    assert_eq!(diary.failures(), [0.5, 1.5, 3.5, 7.5]);
+    assert_eq!(diary.failures(), [500, 1500, 3500, 7500]);
 }
 
 #[test]

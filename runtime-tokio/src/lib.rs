@@ -42,6 +42,28 @@
 //! The same in a script without a runtime: `.wait()?` in place of `.await?`, everywhere. Who has the service's type at hand
 //! calls `BasicMathClient::from(math).power(3.0, None)`, with the types of the method.
 //!
+//! # When the connection breaks
+//! A connection that is lost has ended, unless its author wants it to be restored. Then links and notifications go on, and so
+//! does a service; locks do not, and no request is sent twice. What to do about those that failed is for the program to say:
+//! ```no_run
+//! # async fn example() -> Result<(), msl_network_tokio::Error> {
+//! use msl_network_tokio::{ErrorKind, Reconnect, connect};
+//!
+//! let reconnect = Reconnect::default().on_change(|change| eprintln!("{change}"));
+//! let meter = connect("lab7").reconnect(reconnect).linked("Multimeter").await?;
+//! let volts: f64 = loop {
+//!     match meter.call("voltage", ()).await {
+//!         Err(error) if error.kind() == ErrorKind::Disconnected && !error.may_be_executed() => {
+//!             meter.restored().await? // then once more
+//!         }
+//!         outcome => break outcome?,
+//!     }
+//! };
+//! # Ok(())
+//! # }
+//! ```
+//! [`Connect::reconnect`] says more; a reader of [`Notifications`] gets a [`Notification::Interrupted`] where some may be missing.
+//!
 //! # Who is trusted
 //! A device trusts the certificate of a Manager that is in the home folder of its user (`.msl/network/certs/HOST.crt`; a
 //! Manager of the same user on the same computer has put its own there). [`Connect::trust`] says what happens the first

@@ -111,15 +111,13 @@ impl Client {
     /// [`ErrorKind::NoSuchService`], [`ErrorKind::Locked`], [`ErrorKind::Full`].
     pub fn link(&self, service: &str) -> Call<Link> {
         let (client, name) = (self.clone(), service.to_string());
-        let arguments = (service,).into();
-        let sending = Sending::to_manager("link", &arguments).changing(Change::Link, service);
+        let sending = Sending::to_manager("link", (service,)).changing(Change::Link, service);
         self.session.call(sending, move |entry| Link::new(client, name, &entry))
     }
 
     /// Who is connected with the Manager. It can be read by people, too: [`Identities`] as text is a list.
     pub fn identities(&self) -> Call<Identities> {
-        let arguments = Arguments::new();
-        self.session.call(Sending::to_manager("identity", &arguments), |answer| decode(&answer))
+        self.session.call(Sending::to_manager("identity", Arguments::new()), |answer| decode(&answer))
     }
 
     /// Another connection with the same options.
@@ -133,8 +131,7 @@ impl Client {
         attribute: &str,
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
-        let arguments = arguments.into();
-        self.session.call(Sending::to_manager(attribute, &arguments), |answer| decode(&answer))
+        self.session.call(Sending::to_manager(attribute, arguments), |answer| decode(&answer))
     }
 
     /// Is ready when requests can be sent: at once if they can be now, and otherwise when the connection is restored.

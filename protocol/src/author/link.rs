@@ -50,16 +50,14 @@ impl Link {
         attribute: &str,
         arguments: impl Into<Arguments>,
     ) -> Call<T> {
-        let arguments = arguments.into();
-        let sending = Sending::to(&self.service, attribute, &arguments);
+        let sending = Sending::to(&self.service, attribute, arguments);
         let call = self.client.session().call(sending, |answer| decode(&answer));
         call.with_hook(self.on_error.clone())
     }
 
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
     pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
-        let arguments = arguments.into();
-        let sending = Sending::to(&self.service, attribute, &arguments);
+        let sending = Sending::to(&self.service, attribute, arguments);
         let call = self.client.session().call(sending, |answer| raw(&answer));
         call.with_hook(self.on_error.clone())
     }
@@ -76,13 +74,14 @@ impl Link {
     /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
     pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
         let arguments = (&*self.service,).with("shared", &shared);
-        self.client.session().call(Sending::to_manager("acquire_lock", &arguments), |answer| names(&answer))
+        self.client.session().call(Sending::to_manager("acquire_lock", arguments), |answer| names(&answer))
     }
 
     /// Gives a lock back. The answer is the clients that still hold one.
     pub fn release_lock(&self) -> Call<Vec<String>> {
-        let arguments = (&*self.service,).into();
-        self.client.session().call(Sending::to_manager("release_lock", &arguments), |answer| names(&answer))
+        self.client
+            .session()
+            .call(Sending::to_manager("release_lock", (&*self.service,)), |answer| names(&answer))
     }
 
     /// Locks the service until the returned guard is dropped.
@@ -94,7 +93,7 @@ impl Link {
         let connection = session.number();
         // Made now, so that a lock whose answer nobody takes is given back, too.
         let mut lock = Lock { link: self.clone(), connection, held: true };
-        session.send(Sending::to_manager("acquire_lock", &arguments).on(connection), move |outcome| {
+        session.send(Sending::to_manager("acquire_lock", arguments).on(connection), move |outcome| {
             // Whether one was acquired that was not answered in time is not known.
             lock.held = outcome.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::TimedOut);
             outcome.map(|_| lock)
@@ -103,8 +102,8 @@ impl Link {
 
     /// Ends the link. Its notifications and its lock end with it.
     pub fn unlink(&self) -> Call<bool> {
-        let arguments = (&*self.service,).into();
-        let sending = Sending::to_manager("unlink", &arguments).changing(Change::Unlink, &self.service);
+        let sending =
+            Sending::to_manager("unlink", (&*self.service,)).changing(Change::Unlink, &self.service);
         self.client.session().call(sending, |answer| decode(&answer))
     }
 
@@ -198,8 +197,7 @@ impl Lock {
 
     fn give_back(&mut self) -> Call<Vec<String>> {
         self.held = false;
-        let arguments = (&*self.link.service,).into();
-        let sending = Sending::to_manager("release_lock", &arguments).on(self.connection);
+        let sending = Sending::to_manager("release_lock", (&*self.link.service,)).on(self.connection);
         self.link.client.session().call(sending, |answer| names(&answer))
     }
 }

@@ -20,13 +20,16 @@ pub(super) enum Change {
     Unlink,
 }
 
+/// What has become of links: the service, and why it is not linked again if it is not.
+pub(super) type News = Vec<(String, Result<(), Error>)>;
+
 /// The links of one client. Kept under the session's lock.
 #[derive(Default)]
 pub(super) struct Links {
     services: BTreeMap<String, Linked>,
     asked: BTreeMap<CallId, (Change, String)>,
     /// What has become of the links of the connection before.
-    news: Vec<(String, Result<(), Error>)>,
+    news: News,
 }
 
 #[derive(Default)]
@@ -88,7 +91,7 @@ impl Links {
     }
 
     /// What has become of the links of the connection before, once all of it is known.
-    pub(super) fn news(&mut self) -> Option<Vec<(String, Result<(), Error>)>> {
+    pub(super) fn news(&mut self) -> Option<News> {
         let waits = self.asked.values().any(|(change, _)| *change == Change::Relink);
         (!waits).then(|| std::mem::take(&mut self.news))
     }

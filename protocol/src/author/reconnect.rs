@@ -17,6 +17,23 @@ const SHORTEST: Duration = Duration::from_millis(10);
 ///
 /// Some ends are final: that the author has asked for it, and that the Manager refuses the login or asks for one that nobody
 /// has. A certificate that has changed is not: the connection is restored once it is in its place.
+///
+/// A Manager that ends is noticed at once. A network that only falls silent is noticed within about five minutes, as TCP
+/// does; [`super::Call::timeout`] is for those who cannot wait. A service that leaves and comes back while the *client's*
+/// connection stays says nothing to its clients: they have to [link](super::Client::link) again to get its notifications.
+///
+/// ```
+/// use std::time::Duration;
+/// use msl_network_protocol::author::{Reconnect, Reconnection};
+///
+/// let reconnect = Reconnect::default()
+///     .longest_delay(Duration::from_secs(10))
+///     .give_up_after(Duration::from_secs(3600))
+///     .on_change(|change| match change {
+///         Reconnection::Failed { .. } => {} // no news
+///         change => eprintln!("{change}"),
+///     });
+/// ```
 #[derive(Clone)]
 pub struct Reconnect {
     first_delay: Duration,
@@ -121,7 +138,7 @@ impl BackOff {
     /// The next one: between a half and the whole of what it may be.
     pub(super) fn delay(&mut self, random: u32) -> Duration {
         let half = self.next / 2;
-        let delay = self.next - half + half.saturating_mul(random) / u32::MAX;
+        let delay = self.next.saturating_sub(half) + half.saturating_mul(random) / u32::MAX;
         self.next = self.next.saturating_mul(2).min(self.longest);
         delay
     }
@@ -174,8 +191,8 @@ mod tests {
     #[test]
     fn delays_double_up_to_the_longest() {
         let mut back_off = Reconnect::default().back_off();
-        let delays = [(); 8].map(|()| back_off.delay(u32::MAX).as_secs_f64());
-        assert_eq!(delays, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+        let delays = [(); 8].map(|()| back_off.delay(u32::MAX).as_millis());
+        assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
     }
 
     #[test]

@@ -110,6 +110,31 @@ fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
 }
 
 #[test]
+fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
+    let mut ann = Device::connected();
+    let old = ann.call("Adder", "add");
+    ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
+    ann.machine.answer("engine".into(), &mut ann.events);
+    ann.machine.receive(Bytes::from_static(b"half a line"));
+    ann.machine.end("the network is down", &mut ann.events);
+
+    ann.machine = ann.machine.again();
+    ann.events.clear();
+    ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
+    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
+    ann.hear(&message::answer("Ann[lab:50001]", "true", b"\"3\""));
+    assert_eq!(ann.happened().last().unwrap(), "connected");
+    let new = ann.call("Adder", "add");
+
+    assert!(new > old);
+    ann.events.clear();
+    ann.machine.forget(old);
+    ann.hear(&message::answer("Ann[lab:50001]", "3", b"\"4\""));
+    assert_eq!(ann.happened(), ["4 = 3"]);
+}
+
+#[test]
 fn answers_find_their_requests_in_any_order() {
     let mut ann = Device::connected();
     let (first, second) = (ann.call("Adder", "add"), ann.call("Adder", "add"));

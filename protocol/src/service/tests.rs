@@ -146,6 +146,24 @@ fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
 }
 
 #[test]
+fn what_began_on_the_connection_before_has_no_answer_on_the_next_one() {
+    let mut adder = Device::connected();
+    let old = adder.asked("add", "\"1\"");
+    adder.machine.end("the network is down", &mut adder.events);
+
+    adder.machine = adder.machine.again();
+    adder.hear(&message::handshake_request("identity", None, MANAGER_NAME));
+    adder.hear(&message::answer("Adder[lab:50001]", "true", CONFIRMATION.as_bytes()));
+    let new = adder.asked("add", "\"1\"");
+    adder.events.clear();
+
+    adder.finish(old, "1");
+    assert_eq!(adder.happened(), [""; 0]);
+    adder.finish(new, "2");
+    assert_eq!(adder.happened(), [result("2", "\"1\"")]);
+}
+
+#[test]
 fn a_question_that_nobody_answers_is_the_end() {
     let mut adder = Device::new(Credentials::default());
     adder.hear(&message::handshake_request("password", Some(MANAGER_NAME), MANAGER_NAME));

@@ -301,6 +301,12 @@ impl Workers {
         self.tasks.lock().unwrap().append(&mut tasks);
     }
 
+    /// Drops what was spawned, as a runtime does that is shut down.
+    pub(crate) fn drop_tasks(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap());
+        drop(tasks);
+    }
+
     /// How many tasks have not ended.
     pub(crate) fn tasks(&self) -> usize {
         self.tasks.lock().unwrap().len()
@@ -373,16 +379,14 @@ impl Executor for Workers {
     }
 
     fn block(&self, job: Job) {
-        match &mut *self.held.lock().unwrap() {
-            Some(held) => held.push(job),
-            None => {
-                let at_work = AtWork::begin(self.at_work.clone());
-                thread::spawn(move || {
-                    let _at_work = at_work;
-                    job();
-                });
-            }
+        if let Some(held) = &mut *self.held.lock().unwrap() {
+            return held.push(job);
         }
+        let at_work = AtWork::begin(self.at_work.clone());
+        thread::spawn(move || {
+            let _at_work = at_work;
+            job();
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 //! One lock for the machine and what waits; nobody waits under it, and nobody is woken under it.
 
 mod connection;
+mod sending;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -18,9 +19,9 @@ use super::call::{Call, Slot};
 use super::course::Course;
 use super::ended::Ending;
 use super::keeper::{Keeping, Lasting};
-use super::links::{Change, Links};
+use super::links::{Change, Links, News};
 use super::notifications::{Inbox, Notification};
-use super::{AnswerPrompt, Arguments, Runtime};
+use super::{AnswerPrompt, Runtime};
 use crate::client::{CallId, Event, Machine, Request};
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
@@ -28,6 +29,7 @@ use crate::frame::Rope;
 use crate::message::MANAGER;
 
 pub(super) use connection::Connection;
+pub(super) use sending::Sending;
 
 /// A client's session: its connection with a Manager or, if that is to be restored, several of them one after the other.
 /// Cheap to clone.
@@ -55,38 +57,6 @@ struct Outgoing {
     line: Rope,
     /// The request that it is.
     call: Option<CallId>,
-}
-
-/// A request to be sent.
-pub(super) struct Sending<'a> {
-    service: &'a str,
-    attribute: &'a str,
-    arguments: &'a Arguments,
-    change: Option<(Change, &'a str)>,
-    /// The connection that it has to be sent on; any one if none is named.
-    connection: Option<u64>,
-}
-
-impl<'a> Sending<'a> {
-    /// A request to a service.
-    pub(super) fn to(service: &'a str, attribute: &'a str, arguments: &'a Arguments) -> Self {
-        Self { service, attribute, arguments, change: None, connection: None }
-    }
-
-    /// A request to the Manager.
-    pub(super) fn to_manager(attribute: &'a str, arguments: &'a Arguments) -> Self {
-        Self::to(MANAGER, attribute, arguments)
-    }
-
-    /// A request to the Manager whose answer changes the link with this service.
-    pub(super) fn changing(self, change: Change, service: &'a str) -> Self {
-        Self { change: Some((change, service)), ..self }
-    }
-
-    /// A request that is sent on this connection, and on no other.
-    pub(super) fn on(self, connection: u64) -> Self {
-        Self { connection: Some(connection), ..self }
-    }
 }
 
 impl Session {
@@ -200,10 +170,7 @@ impl Session {
     }
 
     /// Waits until the Manager has answered all of that; says what became of it, and whether anything is missing.
-    pub(super) fn poll_relinked(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<(Vec<(String, Result<(), Error>)>, bool)> {
+    pub(super) fn poll_relinked(&self, cx: &mut Context<'_>) -> Poll<(News, bool)> {
         let state = &mut *lock(&self.0.state);
         let found = state.links.news().map(|news| (news, !state.links.missing().is_empty()));
         state.course.poll(cx, found)
