@@ -218,6 +218,28 @@ fn a_password_is_asked_for_once() {
 }
 
 #[test]
+fn an_answer_that_comes_too_late_is_not_taken_for_one_to_the_next_question() {
+    let (mut world, diary) = world();
+    let answers = Mutex::new(vec!["secret", "late"]);
+    let connecting = client(&world, &diary).on_prompt(move |_| answers.lock().unwrap().pop().map(Into::into));
+    let client = world.run(connecting.into_future()).unwrap();
+    let executor = world.executor.clone();
+    executor.hold();
+
+    world.stop();
+    world.restart(Authentication::ManagerPassword);
+    world.run_until(|| executor.waiting() == 1);
+    let asking = executor.next().unwrap();
+    world.stop();
+    world.restart(Authentication::ManagerPassword);
+    world.run_until(|| executor.waiting() == 1);
+    asking();
+    executor.next().unwrap()();
+
+    assert_eq!(world.run(client.restored()), Ok(()));
+}
+
+#[test]
 fn an_author_who_does_not_want_to_wait_any_more_ends_it_at_once() {
     let (mut world, diary, link) = linked();
     let mut notifications = link.notifications();
