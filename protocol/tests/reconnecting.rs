@@ -4,9 +4,11 @@
 
 mod world;
 
-use std::future::{IntoFuture, pending};
+use std::future::{Future, IntoFuture, pending};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use msl_network_protocol::author::{
@@ -382,7 +384,10 @@ fn an_unlink_ends_the_wait_for_a_service_that_does_not_come_back() {
     world.run(link.client().restored()).unwrap();
     world.run_until(|| diary.texts().len() == 3);
 
-    world.run(link.unlink()).unwrap();
+    let unlinking = link.unlink();
+    let restored = pin!(link.restored()).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(restored, Poll::Ready(Err(_))), "from now on, no link is asked for: {restored:?}");
+    world.run(unlinking).unwrap();
 
     assert_eq!(world.run(notifications.next()), Some(Notification::Interrupted));
     assert_eq!(world.run(notifications.next()), None);
