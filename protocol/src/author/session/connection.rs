@@ -79,8 +79,8 @@ impl Endpoint for Connection {
         let mut wakers = Vec::new();
         if let Some(mut state) = self.state() {
             let mut events = Vec::new();
-            state.machine.handle_timeout(now, &mut events);
             while state.machine.advance(now, &mut events) {}
+            state.machine.handle_timeout(now, &mut events);
             state.perform(events, &mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
