@@ -66,7 +66,12 @@ fn method(root: &Path, served: &Served) -> TokenStream {
         })
     };
     let declared = parameters().map(declare);
-    let added = parameters().map(add);
+    let mut by_name_only = false;
+    let added = parameters().map(|parameter| {
+        let added = add(parameter, by_name_only);
+        by_name_only |= parameter.catch_all == Some(CatchAll::Args);
+        added
+    });
     let about = format!("Asks the service for `{name}`.");
     let about = if docs.is_empty() { quote!(#[doc = #about]) } else { quote!(#(#docs)*) };
     let call = quote_spanned!(result.span()=> #root::generated::Call<#result>);
@@ -107,16 +112,16 @@ fn given(parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// Puts an argument into `arguments`.
-fn add(parameter: &Parameter) -> TokenStream {
-    let Parameter { ident, name, is_str, default, catch_all, .. } = parameter;
+/// Puts an argument into `arguments`; behind `#[args]` they are given by name.
+fn add(parameter: &Parameter, by_name_only: bool) -> TokenStream {
+    let Parameter { ident, name, default, catch_all, .. } = parameter;
     let (arguments, key, value) = (local("arguments"), local("key"), local("value"));
     match (catch_all, default) {
         (Some(CatchAll::Args), _) => quote!(for #value in &#ident { #arguments = #arguments.and(#value); }),
         (Some(CatchAll::Kwargs), _) => {
             quote!(for (#key, #value) in &#ident { #arguments = #arguments.with(#key, #value); })
         }
-        (None, None) if *is_str => quote!(#arguments = #arguments.and(#ident);),
+        (None, None) if by_name_only => quote!(#arguments = #arguments.with(#name, &#ident);),
         (None, None) => quote!(#arguments = #arguments.and(&#ident);),
         (None, Some(_)) => {
             let given = given(parameter);
