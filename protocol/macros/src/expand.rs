@@ -26,8 +26,12 @@ pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) ->
         Options::default()
     });
     let model = model::read(&mut block, &mut mistakes);
+    let has_client = !options.no_client && block.generics.params.is_empty();
+    if let Some(model) = model.as_ref().filter(|_| has_client) {
+        client::check_names(model, &mut mistakes);
+    }
     let generated = match (model, mistakes.into_error()) {
-        (Some(model), None) => generate(root, &block, &model, &options),
+        (Some(model), None) => generate(root, &block, &model, &options, has_client),
         (_, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
     };
     // A method takes what the wire brings, as a method: whether it needs all of it is not its choice.
@@ -38,14 +42,19 @@ pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) ->
     }
 }
 
-fn generate(root: &str, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {
+fn generate(
+    root: &str,
+    block: &ItemImpl,
+    model: &Model,
+    options: &Options,
+    has_client: bool,
+) -> TokenStream {
     let root = match &options.root {
         Some(path) => path.clone(),
         None => absolute(root),
     };
     let service = into_service(&root, block, model, options);
-    let without_client = options.no_client || !block.generics.params.is_empty();
-    let client = (!without_client).then(|| client::generate(&root, &block.self_ty, model));
+    let client = has_client.then(|| client::generate(&root, &block.self_ty, model));
     quote!(#service #client)
 }
 
@@ -72,6 +81,7 @@ fn into_service(root: &Path, block: &ItemImpl, model: &Model, options: &Options)
     let attributes = model.attributes.iter().map(|served| add(root, served));
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #generics #root::generated::IntoService for #ty #bounds {
             fn into_service(self) -> #root::generated::Service {
                 #[allow(unused_imports)]
@@ -139,7 +149,8 @@ fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
     let call = quote!(Self::#ident(&#this, #(#given),*) #wait);
     let answer = quote_spanned!(span_of(&method.output)=> #root::generated::Answer(#call).into_outcome());
     if method.is_async {
-        quote! {
+        // At the method, so that an author is told there what must not be held across an await.
+        quote_spanned! {ident.span().resolved_at(Span::mixed_site())=>
             #service.async_method(
                 #name,
                 #signature,
@@ -172,14 +183,14 @@ fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
 
 /// Reads one argument into a variable of its name.
 fn read(parameter: &Parameter) -> TokenStream {
-    let Parameter { ident, name, ty, is_str, default, catch_all } = parameter;
-    let arguments = local("arguments");
+    let Parameter { ident, name, ty: written, is_str, default, catch_all } = parameter;
+    let (arguments, ty) = (local("arguments"), written);
     let ty = if *is_str { quote_spanned!(ty.span()=> ::std::string::String) } else { quote!(#ty) };
     let value = match (catch_all, default) {
         (Some(CatchAll::Args), _) => quote_spanned!(ty.span()=> #arguments.rest()?),
         (Some(CatchAll::Kwargs), _) => quote_spanned!(ty.span()=> #arguments.keywords()?),
         (None, Some(model::Fallback::Written(expr))) => {
-            let default = owned(expr, &ty);
+            let default = owned(expr, written);
             quote_spanned!(ty.span()=> #arguments.read_or(#name, || -> #ty { #default })?)
         }
         (None, _) => quote_spanned!(ty.span()=> #arguments.read(#name)?),
@@ -188,11 +199,10 @@ fn read(parameter: &Parameter) -> TokenStream {
 }
 
 /// A default as a value of the parameter's type: a text for a `String` needs no `.to_string()`.
-fn owned(expr: &Expr, ty: &TokenStream) -> TokenStream {
+fn owned(expr: &Expr, ty: &Type) -> TokenStream {
     let is_text = matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(_), .. }));
-    let takes_string =
-        syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| python::within(&ty, "String").is_some());
-    if is_text && takes_string { quote!(::std::string::String::from(#expr)) } else { quote!(#expr) }
+    let takes_text = python::within(ty, "str").is_some() || is_text && python::within(ty, "String").is_some();
+    if takes_text { quote!(::std::string::String::from(#expr)) } else { quote!(#expr) }
 }
 
 /// As Python writes it.

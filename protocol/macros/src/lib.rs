@@ -87,7 +87,9 @@ use proc_macro::TokenStream;
 ///
 /// # The typed client
 /// Beside the service stands a client of the type's name with `Client` at its end, made from a link, or from a linked client,
-/// and with a method for each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and `None` both do.
+/// and with a method for each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and
+/// `None` both do; `None` asks for the default, also if that is another value of an `Option`. A constant `EULER` is asked for
+/// by `euler()`.
 ///
 /// ```no_run
 /// # use msl_network_macros::service;
@@ -106,7 +108,9 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 /// A type that clients can send but not receive, or the reverse, has to implement both of serde's traits for it, or
-/// `client = false`. An impl block with type parameters gets no client.
+/// `client = false`. An impl block with type parameters gets no client. Of a `Result` the client gets the value, if it is
+/// called `Result`: an alias of another name is not known as one. Beside an attribute `from` a client is made by
+/// `link.into()`.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::service("msl_network_protocol::author", arguments.into(), &item.into()).into()

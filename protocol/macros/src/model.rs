@@ -33,6 +33,7 @@ pub(crate) struct Served {
     /// When it is compiled.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) docs: Vec<Attribute>,
+    pub(crate) deprecated: Option<Attribute>,
     pub(crate) kind: Kind,
 }
 
@@ -202,7 +203,13 @@ fn read_method(method: &mut ImplItemFn, of: &Ident, mistakes: &mut Mistakes) -> 
         }
     }
     if !signature.generics.params.is_empty() {
-        let text = "clients send JSON, so an attribute has no generic parameters; put #[skip] on this, or name the types";
+        let only_lifetimes = signature.generics.params.len() == signature.generics.lifetimes().count();
+        let text = if only_lifetimes {
+            "arguments live as long as the call, so nothing that is returned can borrow from them: write no lifetimes, and \
+             return a value of its own, like a String"
+        } else {
+            "clients send JSON, so an attribute has no generic parameters; put #[skip] on this, or name the types"
+        };
         mistakes.note(&signature.generics, text);
         return None;
     }
@@ -235,7 +242,8 @@ fn served(ident: Ident, name: String, marks: &Marks, attributes: &[Attribute], k
     let with = |name: &str| -> Vec<Attribute> {
         attributes.iter().filter(|attribute| attribute.path().is_ident(name)).cloned().collect()
     };
-    Served { ident, name, hidden: marks.hidden.is_some(), cfgs: with("cfg"), docs: with("doc"), kind }
+    let (cfgs, docs, deprecated) = (with("cfg"), with("doc"), with("deprecated").pop());
+    Served { ident, name, hidden: marks.hidden.is_some(), cfgs, docs, deprecated, kind }
 }
 
 /// Whether a function returns its type, perhaps within another.
