@@ -26,7 +26,7 @@ pub(crate) fn check_names(model: &Model, mistakes: &mut Mistakes) {
 }
 
 pub(crate) fn generate(root: &Path, of: &Type, model: &Model) -> TokenStream {
-    let client = format_ident!("{}Client", model.ident, span = of.span());
+    let client = format_ident!("{}Client", model.ident);
     let methods = model.attributes.iter().map(|served| method(root, of, served));
     let about =
         format!("A link with a service [`{}`], with a method for each of its attributes.", model.ident);

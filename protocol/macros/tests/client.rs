@@ -63,11 +63,11 @@ impl Odd {
         these.into_iter().chain(other).next_back().map(|last| [last]).ok_or_else(|| "none".to_string())
     }
 
-    fn from(&self) -> &str {
+    fn from(&self) -> &'static str {
         "from"
     }
 
-    fn call(&self) -> &str {
+    fn call(&self) -> &'static str {
         "call"
     }
 

@@ -93,16 +93,36 @@ fn mistakes_of_the_macros_own_arguments_are_explained() {
 }
 
 #[test]
-fn it_stands_on_an_impl_block_of_a_named_type() {
+fn it_stands_on_an_impl_block_of_a_named_type_or_on_a_trait() {
     for (item, why) in [
         ("struct Meter;", "stands on an impl block"),
         ("fn add() {}", "stands on an impl block"),
-        ("impl Instrument for Meter {}", "not on one of a trait"),
+        ("impl Instrument for Meter {}", "not on an impl block of a trait"),
         ("impl (u8, u8) {}", "needs a type with a name"),
     ] {
         let errors = errors(expanded("", item));
         assert!(errors.len() == 1 && errors[0].contains(why), "{item}: {errors:?}");
     }
+}
+
+#[test]
+fn a_trait_says_all_that_a_client_has_to_know() {
+    for (item, why) in [
+        ("trait Meter<T> { fn add(&self, x: u8); }", "has no generic parameters"),
+        ("trait Meter { type Reading; }", "which type this is"),
+        ("trait Meter { fn copy(&self) -> Option<Self>; }", "which type Self is"),
+        ("trait Meter { fn add(&self, x: Self::Reading); }", "which type Self is"),
+        ("trait Meter { const ZERO: Self; }", "which type Self is"),
+        ("trait Meter { fn add(&mut self, x: u8); }", "keep what changes in a Mutex"),
+        ("trait Meter { fn add(&self); #[name = \"add\"] fn sum(&self); }", "two attributes add"),
+        ("trait Meter { const VOLTS: u8; fn volts(&self); }", "has a method volts for VOLTS already"),
+    ] {
+        let errors = errors(expanded("", item));
+        assert!(errors.len() == 1 && errors[0].contains(why), "{item}: {errors:?}");
+    }
+    let fine =
+        "trait Meter { fn new() -> Self; #[skip] fn merge(&self, other: Self); fn _own(self) -> Self; }";
+    assert_eq!(errors(expanded("", fine)), [""; 0]);
 }
 
 #[test]
