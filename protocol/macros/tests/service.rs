@@ -171,8 +171,11 @@ impl Kinds {
 #[test]
 fn clients_see_signatures_in_the_words_of_python() {
     let (_world, math) = linked(BasicMath);
-    let shown: BTreeMap<&str, String> =
-        math.service_attributes().iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let shown: BTreeMap<&str, String> = math
+        .service_attributes()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_json().to_string()))
+        .collect();
     let expected = [
         ("add", "\"(x: float, y: float) -> float\""),
         ("divide", "\"(x: float, y: float) -> float\""),
@@ -225,8 +228,11 @@ fn the_typed_client_has_the_methods_of_the_service() {
 #[test]
 fn every_kind_of_attribute_is_shown_as_it_is() {
     let (_world, kinds) = linked(Kinds::checked(true).unwrap());
-    let shown: BTreeMap<&str, String> =
-        kinds.service_attributes().iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let shown: BTreeMap<&str, String> = kinds
+        .service_attributes()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_json().to_string()))
+        .collect();
     let expected = [
         ("VERSION", "\"1.0\""),
         ("all", "\"(first: float, *rest: float, times: int = 1, **others: bool) -> str\""),

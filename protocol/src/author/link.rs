@@ -13,6 +13,7 @@ use super::linked::OnError;
 use super::notifications::decode;
 use super::{Arguments, Call, Notifications};
 use crate::device::Error;
+use crate::json::{self, JsonText};
 use crate::message::MANAGER;
 
 /// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
@@ -27,10 +28,11 @@ pub struct Link {
 /// What the Manager says of a service.
 #[derive(Debug, Deserialize)]
 struct Entry {
-    attributes: BTreeMap<String, serde_json::Value>,
+    attributes: BTreeMap<String, JsonText>,
     address: String,
     language: String,
     os: String,
+    #[serde(deserialize_with = "json::saturating")]
     max_clients: i64,
 }
 
@@ -116,7 +118,7 @@ impl Link {
     }
 
     /// Its attributes: signatures of methods, values of constants.
-    pub fn service_attributes(&self) -> &BTreeMap<String, serde_json::Value> {
+    pub fn service_attributes(&self) -> &BTreeMap<String, JsonText> {
         &self.entry.attributes
     }
 
