@@ -12,19 +12,8 @@
 mod world;
 
 use msl_network_macros::service;
-use msl_network_protocol::author::{IntoService, Link};
 use serde::{Deserialize, Serialize};
-use world::World;
-
-fn linked(service: impl IntoService) -> (World, Link) {
-    let mut world = World::new();
-    let service = service.into_service();
-    let name = service.name().to_string();
-    world.service(service);
-    let client = world.client("Ann");
-    let link = world.run(client.link(&name)).unwrap();
-    (world, link)
-}
+use world::linked;
 
 struct Scale;
 

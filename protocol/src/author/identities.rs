@@ -79,7 +79,7 @@ impl fmt::Display for Identities {
         writeln!(f, "Manager[{}:{}]", self.hostname, self.port)?;
         writeln!(f, "  attributes:")?;
         for (name, signature) in &self.attributes {
-            writeln!(f, "    {name}{}", signature)?;
+            writeln!(f, "    {name}{signature}")?;
         }
         writeln!(f, "  language: {}", self.language)?;
         writeln!(f, "  os: {}", self.os)?;
@@ -96,7 +96,7 @@ impl fmt::Display for Identities {
             for (attribute, value) in &service.attributes {
                 let is_signature = value.text().is_some_and(|text| text.starts_with('('));
                 let arrow = if is_signature { "" } else { "() -> " };
-                write!(f, "\n      {attribute}{arrow}{}", value)?;
+                write!(f, "\n      {attribute}{arrow}{value}")?;
             }
             write!(f, "\n    language: {}", service.language)?;
             write!(f, "\n    max_clients: {}", service.max_clients)?;

@@ -15,8 +15,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use msl_network_protocol::author::{
-    Arguments, BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, Link,
-    NewClient, RunningService, Runtime, Runtimes,
+    BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoArguments, IntoService,
+    Link, NewClient, RunningService, Runtime, Runtimes,
 };
 use msl_network_protocol::connection::{Action, Flow};
 use msl_network_protocol::device::Error;
@@ -175,12 +175,7 @@ pub(crate) fn linked(service: impl IntoService) -> (World, Link) {
 }
 
 /// The result of a call as JSON, or its error's message.
-pub(crate) fn ask(
-    world: &mut World,
-    link: &Link,
-    attribute: &str,
-    arguments: impl Into<Arguments>,
-) -> String {
+pub(crate) fn ask(world: &mut World, link: &Link, attribute: &str, arguments: impl IntoArguments) -> String {
     world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 
