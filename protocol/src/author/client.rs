@@ -11,7 +11,7 @@ use super::linked::NewLinkedClient;
 use super::notifications::decode;
 use super::runtime::BoxFuture;
 use super::session::Session;
-use super::{Arguments, Call, Ended, Identities};
+use super::{Arguments, Call, Ended, Identities, IntoArguments};
 use crate::client::Machine;
 use crate::device::{Description, Error, ErrorKind};
 use crate::json;
@@ -126,7 +126,7 @@ impl Client {
     pub fn admin_request<T: DeserializeOwned + 'static>(
         &self,
         attribute: &str,
-        arguments: impl Into<Arguments>,
+        arguments: impl IntoArguments,
     ) -> Call<T> {
         self.session.call(MANAGER, attribute, &arguments.into(), |answer| decode(&answer))
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::client::{Client, names, raw};
 use super::linked::OnError;
 use super::notifications::decode;
-use super::{Arguments, Call, Notifications};
+use super::{Call, IntoArguments, Notifications};
 use crate::device::Error;
 use crate::json::{self, JsonText};
 use crate::message::MANAGER;
@@ -49,7 +49,7 @@ impl Link {
     pub fn call<T: DeserializeOwned + 'static>(
         &self,
         attribute: &str,
-        arguments: impl Into<Arguments>,
+        arguments: impl IntoArguments,
     ) -> Call<T> {
         let call =
             self.client.session().call(&self.service, attribute, &arguments.into(), |answer| decode(&answer));
@@ -57,7 +57,7 @@ impl Link {
     }
 
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
-    pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
+    pub fn call_raw(&self, attribute: &str, arguments: impl IntoArguments) -> Call<String> {
         let call =
             self.client.session().call(&self.service, attribute, &arguments.into(), |answer| raw(&answer));
         call.with_hook(self.on_error.clone())
@@ -74,7 +74,7 @@ impl Link {
     /// # Errors
     /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
     pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
-        let arguments = super::With::with((&*self.service,), "shared", &shared);
+        let arguments = super::With::with((&*self.service,), "shared", shared);
         self.client.session().call(MANAGER, "acquire_lock", &arguments, |answer| names(&answer))
     }
 
@@ -90,7 +90,7 @@ impl Link {
     /// # Errors
     /// As [`Link::acquire_lock`].
     pub fn lock(&self, shared: bool) -> Call<Lock> {
-        let (link, arguments) = (self.clone(), super::With::with((&*self.service,), "shared", &shared));
+        let (link, arguments) = (self.clone(), super::With::with((&*self.service,), "shared", shared));
         self.client.session().call(MANAGER, "acquire_lock", &arguments, |_| Ok(Lock { link, held: true }))
     }
 
@@ -100,10 +100,7 @@ impl Link {
     }
 
     /// Asks the service to shut down, if it lets clients do so. The answer is whatever it says.
-    pub fn shutdown_service<T: DeserializeOwned + 'static>(
-        &self,
-        arguments: impl Into<Arguments>,
-    ) -> Call<T> {
+    pub fn shutdown_service<T: DeserializeOwned + 'static>(&self, arguments: impl IntoArguments) -> Call<T> {
         self.call("shutdown_service", arguments)
     }
 
