@@ -7,7 +7,7 @@ fn main() -> Result<(), Error> {
     let client = connect(manager).trust(Trust::Save).wait()?;
     let array = client.link("MyArray").wait()?;
 
-    let numbers: Vec<f64> = array.call("linspace", (0, 1).with("n", &5)).wait()?;
+    let numbers: Vec<f64> = array.call("linspace", (0, 1).with("n", 5)).wait()?;
     println!("{numbers:?}");
     let ten_times: Vec<f64> = array.call("scalar_multiply", (10, numbers)).wait()?;
     println!("{ten_times:?}");

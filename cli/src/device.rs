@@ -5,85 +5,134 @@
 use std::io::{self, BufRead, IsTerminal};
 use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use msl_network_protocol::{json, terminal};
 use msl_network_tokio::{
-    Arguments, Connect, Error, NewClient, Notification, Prompt, Trust, UnknownCertificate, connect,
+    Arguments, Call, Client, Connect, Error, ErrorKind, Link, NewClient, Notification, Prompt, Trust,
+    UnknownCertificate, connect,
 };
-use tokio::runtime;
+use tokio::{runtime, time};
 
 use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
-use crate::output::{end, print};
+use crate::output::{Failure, ask, show, tell};
+
+/// How often `listen` asks whether its service is still there: a Manager does not say when one has gone.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
+    let connection = &arguments.connection;
     run(async {
-        let client = client(&arguments.connection).await?;
-        let link = client.link(&arguments.service).await?;
-        let mut call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
-        if let Some(timeout) = arguments.connection.timeout {
-            call = call.timeout(timeout.duration());
-        }
-        let result = call.await?;
-        print(if arguments.json { result } else { readable(&result) });
-        client.disconnect().await;
+        let client = client(connection).await?;
+        let link = within(client.link(&arguments.service), connection).await?;
+        let call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
+        let result = within(call, connection).await?;
+        show(if arguments.json { result } else { readable(&result) })?;
+        disconnect(&client, connection).await;
         Ok(())
     })
 }
 
 /// Runs `identities`.
 pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
+    let connection = &arguments.connection;
     run(async {
-        let client = client(&arguments.connection).await?;
-        if arguments.json {
-            print(client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?);
+        let client = client(connection).await?;
+        show(if arguments.json {
+            let call = client.admin_request::<Box<serde_json::value::RawValue>>("identity", ());
+            within(call, connection).await?.to_string()
         } else {
-            print(client.identities().await?);
-        }
-        client.disconnect().await;
+            within(client.identities(), connection).await?.to_string()
+        })?;
+        disconnect(&client, connection).await;
         Ok(())
     })
 }
 
 /// Runs `listen`.
 pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
+    let connection = &arguments.connection;
     run(async {
-        let client = client(&arguments.connection).await?;
-        let link = client.link(&arguments.service).await?;
+        let client = client(connection).await?;
+        let link = within(client.link(&arguments.service), connection).await?;
         let mut notifications = link.notifications();
         // One for all rounds: between two, a signal would be lost.
         let mut interrupted = pin!(tokio::signal::ctrl_c());
+        let mut gone = pin!(gone(&link, connection));
         loop {
             let notification = tokio::select! {
-                notification = notifications.next() => notification,
+                biased;
                 _ = &mut interrupted => break,
+                notification = notifications.next() => notification,
+                error = &mut gone => return Err(error.into()),
             };
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
                     let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
-                    print(if arguments.json {
+                    show(if arguments.json {
                         format!("{{\"args\": {args}, \"kwargs\": {kwargs}}}")
                     } else {
                         format!("{args} {kwargs}")
-                    });
+                    })?;
                 }
-                Some(Notification::Lost(count)) => eprintln!("{count} notifications were lost"),
-                Some(Notification::Interrupted) => eprintln!("the connection was lost, and is restored"),
-                None => return Err(client.ended().await),
+                Some(Notification::Lost(count)) => tell(format_args!("{count} notifications were lost")),
+                Some(Notification::Interrupted) => {
+                    tell(format_args!("the connection was lost, and is restored"));
+                }
+                None => return Err(client.ended().await.into()),
             }
         }
-        client.disconnect().await;
+        disconnect(&client, connection).await;
         Ok(())
     })
 }
 
+/// Is ready when the service of a link is there no more. Another one of the same name is not linked.
+async fn gone(link: &Link, connection: &ConnectArguments) -> Error {
+    loop {
+        time::sleep(LOOK_EVERY).await;
+        let services = match within(link.client().identities(), connection).await {
+            Ok(identities) => identities.services,
+            Err(error) => return error,
+        };
+        let name = link.service_name();
+        if services.get(name).is_none_or(|service| service.address != link.service_address()) {
+            return Error::new(ErrorKind::NotLinked, format!("the service '{name}' has gone"));
+        }
+    }
+}
+
+/// A call that has the time that was given for answers.
+fn within<T>(call: Call<T>, connection: &ConnectArguments) -> Call<T> {
+    match connection.timeout {
+        Some(timeout) => call.timeout(timeout.duration()),
+        None => call,
+    }
+}
+
+/// Ends the connection. All has been shown by then, so a Manager that does not answer in time is left without.
+async fn disconnect(client: &Client, connection: &ConnectArguments) {
+    let ended = client.disconnect();
+    match connection.timeout {
+        Some(timeout) => drop(time::timeout(timeout.duration(), ended).await),
+        None => drop(ended.await),
+    }
+}
+
 /// Runs a command to its end; an error goes to standard error.
-pub(crate) fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
+pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return end(Err(format!("OSError: cannot start the runtime: {error}"))),
+        Err(error) => {
+            tell(format_args!("OSError: cannot start the runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
     };
-    end(runtime.block_on(command))
+    match runtime.block_on(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.end(),
+    }
 }
 
 /// A client that is about to be connected.
@@ -153,10 +202,10 @@ fn answer(prompt: &Prompt) -> Option<String> {
         return None;
     }
     match prompt {
-        Prompt::Username { manager } => ask(&format!("Username for {manager}: ")),
+        Prompt::Username { manager } => answer_to(&format!("Username for {manager}: ")),
         Prompt::Password { username } => rpassword::prompt_password(format!("Password of {username}: ")).ok(),
         Prompt::ManagerPassword { manager } => {
-            rpassword::prompt_password(format!("Password of {manager}: ")).ok()
+            rpassword::prompt_password(format!("Password of {}: ", json::escaped(manager))).ok()
         }
     }
 }
@@ -164,13 +213,18 @@ fn answer(prompt: &Prompt) -> Option<String> {
 /// Shows a certificate that is not known, and asks whether to trust it from now on.
 fn is_trusted(unknown: &UnknownCertificate) -> bool {
     let UnknownCertificate { host, fingerprint, .. } = unknown;
-    eprintln!("The certificate of {host} is not known. Its SHA-256 fingerprint is\n{fingerprint}");
-    io::stdin().is_terminal()
-        && ask("Trust it from now on (y/n)? ").is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+    tell(format_args!("The certificate of {host} is not known. Its SHA-256 fingerprint is\n{fingerprint}"));
+    if !io::stdin().is_terminal() {
+        tell(
+            "Without a terminal nobody can be asked: --auto-save trusts it, or --cert-file FILE another one",
+        );
+        return false;
+    }
+    answer_to("Trust it from now on (y/n)? ").is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
-fn ask(question: &str) -> Option<String> {
-    eprint!("{question}");
+fn answer_to(question: &str) -> Option<String> {
+    ask(question);
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;
     Some(line.trim_end_matches(['\r', '\n']).to_owned())

@@ -4,18 +4,20 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use msl_network_examples::Example;
-use msl_network_tokio::{Error, start};
+use msl_network_tokio::start;
 
 use crate::arguments::{ConnectArguments, RunExampleArguments};
 use crate::device::{address, client, reach, run as run_device};
-use crate::output::print;
+use crate::output::{Failure, print};
 
 /// Runs `run-example`.
 pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
     let connection = &arguments.connection;
     match arguments.example {
         None => list(),
-        Some(example) if arguments.client => run_device(example.client(client(connection))),
+        Some(example) if arguments.client => {
+            run_device(async { Ok(example.client(client(connection)).await?) })
+        }
         Some(example) => run_device(serve(example, connection)),
     }
 }
@@ -28,7 +30,7 @@ fn list() -> ExitCode {
 }
 
 /// Serves until Ctrl+C, or until the connection has ended.
-async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Error> {
+async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Failure> {
     // One for both waits, and listened to before anybody is told of Ctrl+C.
     let mut interrupted = pin!(tokio::signal::ctrl_c());
     let running = tokio::select! {
@@ -38,7 +40,7 @@ async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Er
     };
     print(format_args!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
     tokio::select! {
-        error = running.ended() => return Err(error),
+        error = running.ended() => return Err(error.into()),
         _ = interrupted => {}
     }
     running.shut_down().await;

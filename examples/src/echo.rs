@@ -25,6 +25,6 @@ impl IntoService for Echo {
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
     let echo = manager.linked("Echo").await?;
     println!("{}", echo.call_raw("echo", ("hello",)).await?);
-    println!("{}", echo.call_raw("echo", ("world!",).with("x", &7).with("array", &[0.1, f64::NAN])).await?);
+    println!("{}", echo.call_raw("echo", ("world!",).with("x", 7).with("array", [0.1, f64::NAN])).await?);
     Ok(())
 }

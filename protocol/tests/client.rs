@@ -161,3 +161,21 @@ fn an_unlink_ends_the_notifications_of_the_link() {
     world.run(again.call::<()>("tell", ())).unwrap();
     assert!(world.run(notifications.next()).is_some());
 }
+
+#[test]
+fn a_service_with_odd_values_can_be_linked_with_and_seen() {
+    let mut world = World::new();
+    let raw = |text: &str| serde_json::value::RawValue::from_string(text.into()).unwrap();
+    let odd = [("big", "1e400"), ("long", "123456789012345678901234567890")];
+    let service =
+        odd.iter().fold(Service::new("Odd"), |service, (name, text)| service.constant(name, raw(text)));
+    world.service(service.constant("nan", f64::NAN));
+    let client = world.client("Ann");
+    let link = world.run(client.link("Odd")).unwrap();
+    assert_eq!(link.service_attributes()["long"].as_json(), odd[1].1);
+    assert!(link.service_attributes()["nan"].read::<f64>().unwrap().is_nan());
+    let shown = world.run(client.identities()).unwrap().to_string();
+    for line in ["big() -> inf", "long() -> 123456789012345678901234567890", "nan() -> nan"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}

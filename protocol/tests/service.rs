@@ -37,9 +37,9 @@ fn math() -> Service {
 fn methods_are_called_with_arguments_by_position_name_and_default() {
     let (mut world, math) = linked(math());
     assert_eq!(ask(&mut world, &math, "add", (1, 2)), "3.0");
-    assert_eq!(ask(&mut world, &math, "add", (1,).with("y", &2.5)), "3.5");
+    assert_eq!(ask(&mut world, &math, "add", (1,).with("y", 2.5)), "3.5");
     assert_eq!(ask(&mut world, &math, "power", (3,)), "9.0");
-    assert_eq!(ask(&mut world, &math, "power", ().with("n", &3).with("x", &2)), "8.0");
+    assert_eq!(ask(&mut world, &math, "power", ().with("n", 3).with("x", 2)), "8.0");
     assert_eq!(ask(&mut world, &math, "subtract", (1, 2)), "-1");
 }
 
@@ -55,7 +55,7 @@ fn a_property_is_read_anew_for_each_request() {
     let reads = AtomicUsize::new(0);
     let counter = Service::new("Counter").property("count", move || reads.fetch_add(1, Ordering::SeqCst));
     let (mut world, counter) = linked(counter);
-    assert_eq!(counter.service_attributes()["count"], 0);
+    assert_eq!(counter.service_attributes()["count"].as_json(), "0");
     assert_eq!(ask(&mut world, &counter, "count", ()), "1");
     assert_eq!(ask(&mut world, &counter, "count", ()), "2");
 }
@@ -276,7 +276,7 @@ fn the_author_can_shut_it_down_and_what_runs_is_answered_first() {
 fn notifications_arrive_in_order_and_before_the_reply() {
     let service = Service::new("Test").method("count", "(n: int)", |cx, arguments| {
         for n in 0..arguments.read("n")? {
-            cx.notify((n, f64::NAN).with("last", &false))?;
+            cx.notify((n, f64::NAN).with("last", false))?;
         }
         Ok::<u32, ServiceError>(7)
     });
@@ -286,7 +286,7 @@ fn notifications_arrive_in_order_and_before_the_reply() {
     let test = world.run(client.link("Test")).unwrap();
     let mut notifications = test.notifications();
     assert_eq!(world.run(test.call::<u32>("count", (3,))).unwrap(), 7);
-    running.notifier().notify((3,).with("last", &true)).unwrap();
+    running.notifier().notify((3,).with("last", true)).unwrap();
     for n in 0..3 {
         let Some(Notification::Received { args, kwargs }) = world.run(notifications.next()) else { panic!() };
         assert_eq!(args, format!("[{n},NaN]"));
@@ -314,7 +314,7 @@ fn a_notifier_outlives_the_connection_and_says_so() {
     let mut world = World::new();
     let running = world.service(math());
     let notifier = running.notifier();
-    let error = notifier.notify(().with("x", &std::collections::BTreeMap::from([(vec![1], 1)]))).unwrap_err();
+    let error = notifier.notify(().with("x", std::collections::BTreeMap::from([(vec![1], 1)]))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     world.cut_last();
     assert_eq!(notifier.notify(()).unwrap_err().kind(), ErrorKind::Disconnected);

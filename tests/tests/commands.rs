@@ -1,9 +1,11 @@
 //! The commands of the program that are clients: `call`, `identities`, `listen`.
 
-use std::process::Output;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
 
 use msl_network_tests::process::Process;
-use msl_network_tests::program::{Program, Tls, host_name};
+use msl_network_tests::program::{self, Program, Tls, host_name};
 use msl_network_tests::{PATIENCE, eventually};
 use msl_network_tests::{Served, plain_and_tls};
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ plain_and_tls! {
     a_call_that_fails_says_why_and_ends_with_status_one
     who_is_connected_is_shown
     notifications_are_shown_until_ctrl_c
+    listening_ends_when_nobody_reads_any_further
+    listening_ends_when_its_service_has_gone
 }
 
 fn the_result_of_a_call_is_shown(tls: Tls) {
@@ -85,4 +89,88 @@ fn notifications_are_shown_until_ctrl_c(tls: Tls) {
     assert_eq!(listener.lines()[0], "[7] {\"x\":\"y\"}");
     listener.interrupt();
     assert!(listener.wait(PATIENCE).success());
+}
+
+fn listening_ends_when_nobody_reads_any_further(tls: Tls) {
+    let program = Program::start(tls, &[]);
+    let mut service = program.service("Beat");
+    let mut command = program.command(&["listen", "Beat"], &[], &[]);
+    let mut listener =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    eventually("the link", || program.log().contains("linked with 'Beat'"));
+    let beat = json!({"uid": "notification", "service": "Beat", "result": [[7], {}], "error": false});
+    service.send(&beat);
+    let mut line = String::new();
+    let mut reader = BufReader::new(listener.stdout.take().expect("it is piped"));
+    reader.read_line(&mut line).expect("a notification");
+    assert_eq!(line, "[7] {}\n");
+
+    drop(reader);
+    service.send(&beat);
+
+    eventually("the end", || listener.try_wait().expect("it is a child").is_some());
+    let output = listener.wait_with_output().expect("it has ended");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+fn listening_ends_when_its_service_has_gone(tls: Tls) {
+    let program = Program::start(tls, &[]);
+    let service = program.service("Beat");
+    let mut listener = Process::spawn("listen", program.command(&["listen", "Beat"], &[], &[]));
+    eventually("the link", || program.log().contains("linked with 'Beat'"));
+
+    drop(service);
+
+    assert_eq!(listener.wait(PATIENCE).code(), Some(1));
+    assert!(listener.log().contains("the service 'Beat' has gone"), "{}", listener.log());
+}
+
+#[test]
+fn the_time_that_is_given_counts_for_each_step() {
+    // A Manager that lets a client in, and then says nothing more.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it has one").port().to_string();
+    let silent = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let hello = r#"{"attribute": "identity", "args": [], "kwargs": {}, "requester": "Manager[lab:1]", "uid": "", "error": false}"#;
+        stream.write_all(format!("{hello}\r\n").as_bytes()).expect("it reads");
+        let mut lines = BufReader::new(&stream);
+        lines.read_line(&mut String::new()).expect("its identity");
+        let welcome = r#"{"result": true, "requester": "Ann[lab:2]", "uid": "1", "error": false}"#;
+        (&stream).write_all(format!("{welcome}\r\n").as_bytes()).expect("it reads");
+        let _ = lines.read_to_end(&mut Vec::new());
+    });
+    let mut command = Command::new(program::built("msl-network"));
+    command.args([
+        "call",
+        "Echo",
+        "echo",
+        "--disable-tls",
+        "--timeout",
+        "200ms",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &port,
+    ]);
+
+    let output = command.stdin(Stdio::null()).output().expect("it can be started");
+
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("Manager.link was not answered in time"), "{error}");
+    assert_eq!(output.status.code(), Some(1));
+    silent.join().expect("it has left");
+}
+
+#[test]
+fn who_cannot_be_asked_is_told_how_to_trust_a_certificate() {
+    let program = Program::start(Tls::Enabled, &[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = program.command(&["identities"], &[], &[]);
+    let output = command.env("MSL_NETWORK_HOME", home.path()).output().expect("it can be started");
+    let error = String::from_utf8_lossy(&output.stderr);
+    for part in ["is not known", "SHA-256", "--auto-save", "--cert-file"] {
+        assert!(error.contains(part), "{part:?} is not in {error}");
+    }
+    assert_eq!(output.status.code(), Some(1));
 }

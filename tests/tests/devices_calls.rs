@@ -25,8 +25,8 @@ fn answers_are_decoded_into_the_type_that_is_asked_for(mut laboratory: Laborator
 
     assert_eq!(math.call::<f64>("add", (1, 2)).wait(), Ok(3.0));
     assert_eq!(math.call::<f64>("power", (3,)).wait(), Ok(9.0));
-    assert_eq!(math.call::<Value>("power", (3,).with("n", &3)).wait().unwrap().as_f64(), Some(27.0));
-    assert_eq!(math.call::<f64>("subtract", ().with("y", &1).with("x", &2.5)).wait(), Ok(1.5));
+    assert_eq!(math.call::<Value>("power", (3,).with("n", 3)).wait().unwrap().as_f64(), Some(27.0));
+    assert_eq!(math.call::<f64>("subtract", ().with("y", 1).with("x", 2.5)).wait(), Ok(1.5));
     assert_eq!(math.call::<bool>("ensure_positive", (4,)).wait(), Ok(true));
     assert_eq!(math.call::<f64>("pi", ()).wait(), Ok(std::f64::consts::PI));
     assert_eq!(math.call_raw("euler", ()).wait(), Ok("2.718281828459045".to_string()));
@@ -75,7 +75,7 @@ fn errors_of_a_service_have_their_exception_and_its_traceback(mut laboratory: La
     assert_eq!(divided.exception(), Some("ZeroDivisionError"));
     assert_eq!(error("ensure_positive", (-1,).into()).message(), "ValueError: The value is < 0");
     assert_eq!(error("add", (1,).into()).exception(), Some("TypeError"));
-    assert_eq!(error("add", (1,).with("z", &1)).exception(), Some("TypeError"));
+    assert_eq!(error("add", (1,).with("z", 1)).exception(), Some("TypeError"));
     assert_eq!(error("nothing", ().into()).exception(), Some("AttributeError"));
     assert_eq!(error("_private", ().into()).exception(), Some("PermissionError"));
 
@@ -91,7 +91,7 @@ fn values_arrive_as_they_were_sent(mut laboratory: Laboratory) {
     laboratory.serve("Echo");
     let echo = laboratory.link("Ann", "Echo");
 
-    let words = ("é漢\u{1f600}\n\"\\", [None, Some(0.1)], i64::MIN).with("größe", &json!({"a": [[], {}]}));
+    let words = ("é漢\u{1f600}\n\"\\", [None, Some(0.1)], i64::MIN).with("größe", json!({"a": [[], {}]}));
     let back: Value = echo.call("echo", words).wait().unwrap();
     assert_eq!(back, json!([["é漢\u{1f600}\n\"\\", [null, 0.1], i64::MIN], {"größe": {"a": [[], {}]}}]));
 
@@ -134,7 +134,7 @@ fn a_call_to_a_service_that_leaves_fails(mut laboratory: Laboratory) {
     laboratory.serve("Stoppable");
     let stoppable = laboratory.link("Ann", "Stoppable");
 
-    let said: Value = stoppable.shutdown_service((1, 2).with("x", &3)).wait().unwrap();
+    let said: Value = stoppable.shutdown_service((1, 2).with("x", 3)).wait().unwrap();
     assert_eq!(said, json!([[1, 2], {"x": 3}]));
 
     // The answer comes before the service has gone.

@@ -105,7 +105,7 @@ fn a_link_tells_of_its_service(mut laboratory: Laboratory) {
     assert_eq!(math.service_os().split(' ').count(), 3, "{}", math.service_os());
     assert!(math.service_address().contains(':'), "{}", math.service_address());
     assert_eq!(math.service_max_clients(), None);
-    let add = math.service_attributes()["add"].as_str().expect("a signature");
+    let add = math.service_attributes()["add"].text().expect("a signature");
     assert!(add.starts_with('(') && add.contains("x:"), "{add}");
 }
 

@@ -96,7 +96,7 @@ pub(crate) struct ConnectArguments {
     #[arg(short, long, default_value = "msl-network")]
     pub(crate) name: String,
 
-    /// Time to connect, and to wait for an answer [default: connecting 10s, answers for ever]
+    /// Time for each step: to connect, to link, to wait for an answer [default: connecting 10s, others for ever]
     #[arg(short, long, value_name = "TIME")]
     pub(crate) timeout: Option<Time>,
 

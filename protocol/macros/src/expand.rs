@@ -1,9 +1,11 @@
-//! The service of an impl block: code that makes it with the builder.
+//! The service of an impl block, or of all that implement a trait: code that makes it with the builder.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ItemImpl, Lit, Path, ReturnType, Type};
+use syn::{
+    Expr, ExprLit, Generics, Ident, Item, ItemImpl, ItemTrait, Lit, Path, ReturnType, Type, parse_quote,
+};
 
 use crate::client;
 use crate::model::{self, CatchAll, Input, Kind, Method, Mistakes, Model, Parameter, Served, local};
@@ -12,24 +14,33 @@ use crate::python;
 
 /// What `#[service]` stands for. `root` is where the authors' items are, unless the macro is told otherwise.
 pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
-    let mut block: ItemImpl = match syn::parse2(item.clone()) {
-        Ok(block) => block,
-        Err(error) => {
-            let error =
-                syn::Error::new(error.span(), "#[service] stands on an impl block").into_compile_error();
-            return quote!(#item #error);
-        }
-    };
     let mut mistakes = Mistakes::default();
     let options = Options::parse(arguments).unwrap_or_else(|error| {
         mistakes.add(error);
         Options::default()
     });
+    match syn::parse2(item.clone()) {
+        Ok(Item::Impl(block)) => of_block(root, &options, block, mistakes),
+        Ok(Item::Trait(of)) => of_trait(root, &options, of, mistakes),
+        other => {
+            let at = other.map_or_else(|error| error.span(), |item| item.span());
+            let error =
+                syn::Error::new(at, "#[service] stands on an impl block or on a trait").into_compile_error();
+            quote!(#item #error)
+        }
+    }
+}
+
+fn of_block(root: &str, options: &Options, mut block: ItemImpl, mut mistakes: Mistakes) -> TokenStream {
     let model = model::read(&mut block, &mut mistakes);
-    let generated = match (model, mistakes.into_error()) {
-        (Some(model), None) => generate(root, &block, &model, &options),
-        (_, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
+    let subject = Subject {
+        ty: (*block.self_ty).clone(),
+        held: quote!(self),
+        calls: quote!(Self),
+        generics: block.generics.clone(),
+        has_client: !options.no_client && block.generics.params.is_empty(),
     };
+    let generated = generate(root, options, &subject, model, mistakes);
     // A method takes what the wire brings, as a method: whether it needs all of it is not its choice.
     quote! {
         #[allow(clippy::unused_self, clippy::needless_pass_by_value)]
@@ -38,14 +49,65 @@ pub(crate) fn service(root: &str, arguments: TokenStream, item: &TokenStream) ->
     }
 }
 
-fn generate(root: &str, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {
+fn of_trait(root: &str, options: &Options, mut of: ItemTrait, mut mistakes: Mistakes) -> TokenStream {
+    let model = model::read_trait(&mut of, &mut mistakes);
+    let ident = &of.ident;
+    let service = format_ident!("{ident}Service");
+    let implementation = Ident::new("Implementation", Span::mixed_site());
+    let subject = Subject {
+        ty: parse_quote!(#service<#implementation>),
+        held: quote!(self.0),
+        calls: quote!(<#implementation as #ident>),
+        generics: parse_quote!(<#implementation: #ident + ::std::marker::Send + ::std::marker::Sync + 'static>),
+        has_client: !options.no_client,
+    };
+    let generated = generate(root, options, &subject, Some(model), mistakes);
+    let about = format!("The service of a value that implements [`{ident}`].");
+    quote! {
+        #[allow(clippy::manual_async_fn)]
+        #of
+
+        #[doc = #about]
+        #[allow(dead_code, unreachable_pub)]
+        #[derive(Clone, Debug)]
+        pub struct #service<#implementation>(pub #implementation);
+
+        #generated
+    }
+}
+
+/// Whose methods are called.
+struct Subject {
+    /// What becomes a service.
+    ty: Type,
+    /// The value with the methods, of a `self` of that type.
+    held: TokenStream,
+    /// Where they are found.
+    calls: TokenStream,
+    generics: Generics,
+    has_client: bool,
+}
+
+fn generate(
+    root: &str,
+    options: &Options,
+    subject: &Subject,
+    model: Option<Model>,
+    mut mistakes: Mistakes,
+) -> TokenStream {
+    if let Some(model) = model.as_ref().filter(|_| subject.has_client) {
+        client::check_names(model, &mut mistakes);
+    }
+    let model = match (model, mistakes.into_error()) {
+        (Some(model), None) => model,
+        (_, error) => return error.map(syn::Error::into_compile_error).unwrap_or_default(),
+    };
     let root = match &options.root {
         Some(path) => path.clone(),
         None => absolute(root),
     };
-    let service = into_service(&root, block, model, options);
-    let without_client = options.no_client || !block.generics.params.is_empty();
-    let client = (!without_client).then(|| client::generate(&root, &block.self_ty, model));
+    let service = into_service(&root, subject, &model, options);
+    let client = subject.has_client.then(|| client::generate(&root, &subject.ty, &model));
     quote!(#service #client)
 }
 
@@ -54,10 +116,10 @@ fn absolute(path: &str) -> Path {
     syn::parse_str(&format!("::{path}")).expect("the entries of this crate name paths")
 }
 
-fn into_service(root: &Path, block: &ItemImpl, model: &Model, options: &Options) -> TokenStream {
-    let ty = &block.self_ty;
+fn into_service(root: &Path, subject: &Subject, model: &Model, options: &Options) -> TokenStream {
+    let Subject { ty, held, calls, generics, .. } = subject;
     // Said here, so that an author is told at the type, and not once for each method.
-    let mut bounded = block.generics.clone();
+    let mut bounded = generics.clone();
     let shared = quote_spanned!(ty.span()=> #ty: ::std::marker::Send + ::std::marker::Sync + 'static);
     bounded.make_where_clause().predicates.push(syn::parse_quote!(#shared));
     let (generics, _, bounds) = bounded.split_for_impl();
@@ -69,14 +131,15 @@ fn into_service(root: &Path, block: &ItemImpl, model: &Model, options: &Options)
     let max_clients = options.max_clients.iter().map(|most| quote!(#service = #service.max_clients(#most);));
     let max_concurrent =
         options.max_concurrent.iter().map(|most| quote!(#service = #service.max_concurrent(#most);));
-    let attributes = model.attributes.iter().map(|served| add(root, served));
+    let attributes = model.attributes.iter().map(|served| add(root, calls, served));
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #generics #root::generated::IntoService for #ty #bounds {
             fn into_service(self) -> #root::generated::Service {
                 #[allow(unused_imports)]
                 use #root::generated::PlainAnswer as _;
-                let #this = ::std::sync::Arc::new(self);
+                let #this = ::std::sync::Arc::new(#held);
                 let mut #service = #root::generated::Service::new(#name);
                 #(#max_clients)*
                 #(#max_concurrent)*
@@ -96,16 +159,16 @@ fn span_of(output: &ReturnType) -> Span {
 }
 
 /// Adds one attribute.
-fn add(root: &Path, served: &Served) -> TokenStream {
+fn add(root: &Path, calls: &TokenStream, served: &Served) -> TokenStream {
     let Served { ident, name, hidden, cfgs, kind, .. } = served;
     let (this, service) = (local("this"), local("service"));
     let added = match kind {
-        Kind::Constant(ty) => quote_spanned!(ty.span()=> #service.constant(#name, &Self::#ident)),
+        Kind::Constant(ty) => quote_spanned!(ty.span()=> #service.constant(#name, &#calls::#ident)),
         Kind::Property(output) => {
-            let answer = quote_spanned!(span_of(output)=> #root::generated::Answer(Self::#ident(&#this)).into_outcome());
+            let answer = quote_spanned!(span_of(output)=> #root::generated::Answer(#calls::#ident(&#this)).into_outcome());
             quote!(#service.property(#name, move || -> #root::generated::Outcome { #answer }))
         }
-        Kind::Method(method) => add_method(root, served, method),
+        Kind::Method(method) => add_method(root, calls, served, method),
     };
     let hide = hidden.then(|| quote!(#service = #service.hide(#name);));
     quote! {
@@ -119,7 +182,7 @@ fn add(root: &Path, served: &Served) -> TokenStream {
     }
 }
 
-fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
+fn add_method(root: &Path, calls: &TokenStream, served: &Served, method: &Method) -> TokenStream {
     let Served { ident, name, .. } = served;
     let (this, service, outcome) = (local("this"), local("service"), local("outcome"));
     let (context, arguments) = (local("context"), local("arguments"));
@@ -136,10 +199,11 @@ fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
         }
     });
     let wait = method.is_async.then(|| quote!(.await));
-    let call = quote!(Self::#ident(&#this, #(#given),*) #wait);
+    let call = quote!(#calls::#ident(&#this, #(#given),*) #wait);
     let answer = quote_spanned!(span_of(&method.output)=> #root::generated::Answer(#call).into_outcome());
     if method.is_async {
-        quote! {
+        // At the method, so that an author is told there what must not be held across an await.
+        quote_spanned! {ident.span().resolved_at(Span::mixed_site())=>
             #service.async_method(
                 #name,
                 #signature,
@@ -172,14 +236,14 @@ fn add_method(root: &Path, served: &Served, method: &Method) -> TokenStream {
 
 /// Reads one argument into a variable of its name.
 fn read(parameter: &Parameter) -> TokenStream {
-    let Parameter { ident, name, ty, is_str, default, catch_all } = parameter;
-    let arguments = local("arguments");
+    let Parameter { ident, name, ty: written, is_str, default, catch_all } = parameter;
+    let (arguments, ty) = (local("arguments"), written);
     let ty = if *is_str { quote_spanned!(ty.span()=> ::std::string::String) } else { quote!(#ty) };
     let value = match (catch_all, default) {
         (Some(CatchAll::Args), _) => quote_spanned!(ty.span()=> #arguments.rest()?),
         (Some(CatchAll::Kwargs), _) => quote_spanned!(ty.span()=> #arguments.keywords()?),
         (None, Some(model::Fallback::Written(expr))) => {
-            let default = owned(expr, &ty);
+            let default = owned(expr, written);
             quote_spanned!(ty.span()=> #arguments.read_or(#name, || -> #ty { #default })?)
         }
         (None, _) => quote_spanned!(ty.span()=> #arguments.read(#name)?),
@@ -188,11 +252,10 @@ fn read(parameter: &Parameter) -> TokenStream {
 }
 
 /// A default as a value of the parameter's type: a text for a `String` needs no `.to_string()`.
-fn owned(expr: &Expr, ty: &TokenStream) -> TokenStream {
+fn owned(expr: &Expr, ty: &Type) -> TokenStream {
     let is_text = matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(_), .. }));
-    let takes_string =
-        syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| python::within(&ty, "String").is_some());
-    if is_text && takes_string { quote!(::std::string::String::from(#expr)) } else { quote!(#expr) }
+    let takes_text = python::within(ty, "str").is_some() || is_text && python::within(ty, "String").is_some();
+    if takes_text { quote!(::std::string::String::from(#expr)) } else { quote!(#expr) }
 }
 
 /// As Python writes it.

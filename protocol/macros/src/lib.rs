@@ -1,10 +1,10 @@
-//! `#[service]`: a service from an impl block.
+//! `#[service]`: a service from an impl block, or from whatever implements a trait.
 //!
 //! Use it through a runtime crate, such as `msl-network-tokio`, which re-exports it: an author depends on nothing else. The
 //! code that it generates names that crate. There is one entry for each crate that re-exports it, as a macro cannot know
 //! through which of them it was called; `#[service(crate = path)]` is for a crate that was renamed.
 //!
-//! The steps, one module each: the macro's own arguments (`options`), what the impl block says (`model`), the words for
+//! The steps, one module each: the macro's own arguments (`options`), what the impl block or trait says (`model`), the words for
 //! Python (`python`), the service (`expand`) and its typed client (`client`).
 
 mod client;
@@ -15,7 +15,7 @@ mod python;
 
 use proc_macro::TokenStream;
 
-/// Makes a service of an impl block: its methods become attributes that clients can call.
+/// Makes a service of an impl block, or of whatever implements a trait: its methods become attributes that clients can call.
 ///
 /// ```
 /// # use msl_network_macros::service;
@@ -87,7 +87,9 @@ use proc_macro::TokenStream;
 ///
 /// # The typed client
 /// Beside the service stands a client of the type's name with `Client` at its end, made from a link, or from a linked client,
-/// and with a method for each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and `None` both do.
+/// and with a method for each attribute. It derefs to the link. What has a default is an `Option` there, so that `2.0` and
+/// `None` both do; `None` asks for the default, also if that is another value of an `Option`. A constant `EULER` is asked for
+/// by `euler()`.
 ///
 /// ```no_run
 /// # use msl_network_macros::service;
@@ -106,7 +108,43 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 /// A type that clients can send but not receive, or the reverse, has to implement both of serde's traits for it, or
-/// `client = false`. An impl block with type parameters gets no client.
+/// `client = false`. An impl block with type parameters gets no client. Of a `Result` the client gets the value, if it is
+/// called `Result`: an alias of another name is not known as one. Beside an attribute `from` a client is made by
+/// `link.into()`.
+///
+/// # On a trait
+/// Programs of services and of clients can share a trait, in a crate that both depend on: then clients do not need the
+/// instrument's code. `Math` brings `MathClient` and `MathService`, which makes a service of a value that implements it. The
+/// attributes stand on the trait; an implementation is an ordinary one, and may write `async fn` where the trait does.
+///
+/// ```
+/// # use msl_network_macros::service;
+/// # use msl_network_protocol::author::{Client, IntoService};
+/// #[service]
+/// pub trait Math {
+///     fn add(&self, x: f64, y: f64) -> f64;
+///     fn power(&self, x: f64, #[default(2.0)] n: f64) -> f64;
+/// }
+///
+/// struct RealMath;
+///
+/// impl Math for RealMath {
+///     fn add(&self, x: f64, y: f64) -> f64 {
+///         x + y
+///     }
+///
+///     fn power(&self, x: f64, n: f64) -> f64 {
+///         x.powf(n)
+///     }
+/// }
+///
+/// assert_eq!(MathService(RealMath).into_service().name(), "Math");
+///
+/// async fn ask(client: Client) -> Result<f64, msl_network_protocol::device::Error> {
+///     let math = MathClient::from(client.link("Math").await?);
+///     math.add(1.0, 2.0).await
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::service("msl_network_protocol::author", arguments.into(), &item.into()).into()

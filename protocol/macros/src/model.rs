@@ -1,26 +1,28 @@
-//! What an impl block says, read once and checked: the attributes of the service.
+//! What an impl block, or a trait, says, read once and checked: the attributes of the service.
 //!
 //! Reading takes the macro's own attributes off the items, so that the compiler does not see them. Every mistake is noted
 //! where it stands, and reading goes on: an author sees all of them at once.
 
+mod of_trait;
 mod parameters;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, FnArg, Ident, ImplItem, ImplItemConst, ImplItemFn, ItemImpl, LitStr, Meta, ReceiverKind,
-    ReturnType, Type,
+    Attribute, Expr, FnArg, Ident, ImplItem, ItemImpl, LitStr, Meta, ReceiverKind, ReturnType, Signature,
+    Type,
 };
 
+pub(crate) use of_trait::read as read_trait;
 pub(crate) use parameters::{CatchAll, Fallback, Input, Parameter};
 
 /// The attribute that clients end a service by.
 const SHUTDOWN_SERVICE: &str = "shutdown_service";
 
-/// The service of an impl block.
+/// The service of an impl block or a trait.
 pub(crate) struct Model {
     pub(crate) attributes: Vec<Served>,
-    /// The name of the type.
+    /// The name of the type or trait.
     pub(crate) ident: Ident,
 }
 
@@ -33,6 +35,7 @@ pub(crate) struct Served {
     /// When it is compiled.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) docs: Vec<Attribute>,
+    pub(crate) deprecated: Option<Attribute>,
     pub(crate) kind: Kind,
 }
 
@@ -72,7 +75,8 @@ impl Mistakes {
 /// Reads an impl block and takes the macro's attributes off it.
 pub(crate) fn read(block: &mut ItemImpl, mistakes: &mut Mistakes) -> Option<Model> {
     if let Some((of, _)) = &block.trait_ {
-        mistakes.note(of, "#[service] stands on an impl block of the type itself, not on one of a trait");
+        let text = "#[service] stands on an impl block of the type itself or on the trait, not on an impl block of a trait";
+        mistakes.note(of, text);
     }
     let Some(ident) = name_of(&block.self_ty) else {
         mistakes.note(&block.self_ty, "#[service] needs a type with a name, like a struct");
@@ -81,11 +85,19 @@ pub(crate) fn read(block: &mut ItemImpl, mistakes: &mut Mistakes) -> Option<Mode
     let mut attributes = Vec::new();
     for item in &mut block.items {
         attributes.extend(match item {
-            ImplItem::Fn(method) => read_method(method, &ident, mistakes),
-            ImplItem::Const(constant) => read_constant(constant, mistakes),
+            ImplItem::Fn(method) => read_method(&mut method.attrs, &mut method.sig, &ident, mistakes),
+            ImplItem::Const(constant) => {
+                read_constant(&mut constant.attrs, &constant.ident, &constant.ty, mistakes)
+            }
             _ => None,
         });
     }
+    check_names(&attributes, mistakes);
+    Some(Model { attributes, ident })
+}
+
+/// Notes the attributes that clients would know by the same name.
+fn check_names(attributes: &[Served], mistakes: &mut Mistakes) {
     for (index, served) in attributes.iter().enumerate() {
         let same = |other: &&Served| other.name == served.name && other.cfgs.is_empty();
         if served.cfgs.is_empty() && attributes[..index].iter().find(same).is_some() {
@@ -93,7 +105,6 @@ pub(crate) fn read(block: &mut ItemImpl, mistakes: &mut Mistakes) -> Option<Mode
             mistakes.note(&served.ident, &text);
         }
     }
-    Some(Model { attributes, ident })
 }
 
 /// The last word of a type's path.
@@ -169,22 +180,30 @@ impl Marks {
     }
 }
 
-fn read_constant(constant: &mut ImplItemConst, mistakes: &mut Mistakes) -> Option<Served> {
-    let marks = Marks::take(&mut constant.attrs, mistakes);
+fn read_constant(
+    attributes: &mut Vec<Attribute>,
+    ident: &Ident,
+    ty: &Type,
+    mistakes: &mut Mistakes,
+) -> Option<Served> {
+    let marks = Marks::take(attributes, mistakes);
     for mark in [&marks.property, &marks.shutdown].into_iter().flatten() {
         mistakes.note(mark, "a constant is shown as its value already");
     }
-    let name = marks.name(&constant.ident, mistakes)?;
-    let kind = Kind::Constant(constant.ty.clone());
-    Some(served(constant.ident.clone(), name, &marks, &constant.attrs, kind))
+    let name = marks.name(ident, mistakes)?;
+    Some(served(ident.clone(), name, &marks, attributes, Kind::Constant(ty.clone())))
 }
 
-fn read_method(method: &mut ImplItemFn, of: &Ident, mistakes: &mut Mistakes) -> Option<Served> {
-    let marks = Marks::take(&mut method.attrs, mistakes);
-    let taken: Vec<_> = method.sig.inputs.iter_mut().map(parameters::take_marks).collect();
-    let name = marks.name(&method.sig.ident, mistakes)?;
+fn read_method(
+    attributes: &mut Vec<Attribute>,
+    signature: &mut Signature,
+    of: &Ident,
+    mistakes: &mut Mistakes,
+) -> Option<Served> {
+    let marks = Marks::take(attributes, mistakes);
+    let taken: Vec<_> = signature.inputs.iter_mut().map(parameters::take_marks).collect();
+    let name = marks.name(&signature.ident, mistakes)?;
     let name = if marks.shutdown.is_some() { SHUTDOWN_SERVICE.to_string() } else { name };
-    let signature = &method.sig;
     match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => {
             if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
@@ -202,7 +221,13 @@ fn read_method(method: &mut ImplItemFn, of: &Ident, mistakes: &mut Mistakes) -> 
         }
     }
     if !signature.generics.params.is_empty() {
-        let text = "clients send JSON, so an attribute has no generic parameters; put #[skip] on this, or name the types";
+        let only_lifetimes = signature.generics.params.len() == signature.generics.lifetimes().count();
+        let text = if only_lifetimes {
+            "arguments live as long as the call, so nothing that is returned can borrow from them: write no lifetimes, and \
+             return a value of its own, like a String"
+        } else {
+            "clients send JSON, so an attribute has no generic parameters; put #[skip] on this, or name the types"
+        };
         mistakes.note(&signature.generics, text);
         return None;
     }
@@ -228,26 +253,29 @@ fn read_method(method: &mut ImplItemFn, of: &Ident, mistakes: &mut Mistakes) -> 
             output: signature.output.clone(),
         })
     };
-    Some(served(signature.ident.clone(), name, &marks, &method.attrs, kind))
+    Some(served(signature.ident.clone(), name, &marks, attributes, kind))
 }
 
 fn served(ident: Ident, name: String, marks: &Marks, attributes: &[Attribute], kind: Kind) -> Served {
     let with = |name: &str| -> Vec<Attribute> {
         attributes.iter().filter(|attribute| attribute.path().is_ident(name)).cloned().collect()
     };
-    Served { ident, name, hidden: marks.hidden.is_some(), cfgs: with("cfg"), docs: with("doc"), kind }
+    let (cfgs, docs, deprecated) = (with("cfg"), with("doc"), with("deprecated").pop());
+    Served { ident, name, hidden: marks.hidden.is_some(), cfgs, docs, deprecated, kind }
 }
 
 /// Whether a function returns its type, perhaps within another.
 fn makes(output: &ReturnType, of: &Ident) -> bool {
-    fn mentions(tokens: TokenStream, of: &Ident) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == "Self" || ident == *of,
-            TokenTree::Group(group) => mentions(group.stream(), of),
-            _ => false,
-        })
-    }
-    matches!(output, ReturnType::Type(..)) && mentions(output.to_token_stream(), of)
+    matches!(output, ReturnType::Type(..))
+        && mentions(output.to_token_stream(), &|ident| ident == "Self" || ident == of)
+}
+
+fn mentions(tokens: TokenStream, wanted: &impl Fn(&Ident) -> bool) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => wanted(&ident),
+        TokenTree::Group(group) => mentions(group.stream(), wanted),
+        _ => false,
+    })
 }
 
 /// A variable of generated code, which no parameter of a method can be mistaken for, whatever its name.

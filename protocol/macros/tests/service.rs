@@ -171,8 +171,11 @@ impl Kinds {
 #[test]
 fn clients_see_signatures_in_the_words_of_python() {
     let (_world, math) = linked(BasicMath);
-    let shown: BTreeMap<&str, String> =
-        math.service_attributes().iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let shown: BTreeMap<&str, String> = math
+        .service_attributes()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_json().to_string()))
+        .collect();
     let expected = [
         ("add", "\"(x: float, y: float) -> float\""),
         ("divide", "\"(x: float, y: float) -> float\""),
@@ -191,10 +194,10 @@ fn clients_call_methods_as_those_of_a_python_service() {
     let (mut world, math) = linked(BasicMath);
     for (attribute, arguments, answer) in [
         ("add", Arguments::from((1, 2)), "3.0"),
-        ("subtract", (1,).with("y", &2), "-1.0"),
+        ("subtract", (1,).with("y", 2), "-1.0"),
         ("divide", (1, 0).into(), "Infinity"),
         ("power", (3,).into(), "9.0"),
-        ("power", ().with("n", &3).with("x", &2), "8.0"),
+        ("power", ().with("n", 3).with("x", 2), "8.0"),
         ("euler", ().into(), "2.718281828459045"),
         ("pi", ().into(), "3.141592653589793"),
         ("ensure_positive", (-1,).into(), "ValueError: The value is < 0"),
@@ -225,8 +228,11 @@ fn the_typed_client_has_the_methods_of_the_service() {
 #[test]
 fn every_kind_of_attribute_is_shown_as_it_is() {
     let (_world, kinds) = linked(Kinds::checked(true).unwrap());
-    let shown: BTreeMap<&str, String> =
-        kinds.service_attributes().iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let shown: BTreeMap<&str, String> = kinds
+        .service_attributes()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_json().to_string()))
+        .collect();
     let expected = [
         ("VERSION", "\"1.0\""),
         ("all", "\"(first: float, *rest: float, times: int = 1, **others: bool) -> str\""),
@@ -259,7 +265,7 @@ fn every_kind_of_attribute_answers() {
         ("debug", ().into(), r#"["Ann[lab:50002]",null,-1]"#),
         ("debug", (7, 8).into(), r#"["Ann[lab:50002]",7,8]"#),
         ("all", (1,).into(), "\"1 [] 1 {}\""),
-        ("all", (1, 2, 3.5).with("x", &true).with("times", &4), r#""1 [2.0, 3.5] 4 {\"x\": true}""#),
+        ("all", (1, 2, 3.5).with("x", true).with("times", 4), r#""1 [2.0, 3.5] 4 {\"x\": true}""#),
         ("fails", ("no",).into(), "RuntimeError: no"),
         ("fails_plainly", ().into(), "RuntimeError: no cable"),
         ("panics", ().into(), "RuntimeError: the service panicked: on purpose"),

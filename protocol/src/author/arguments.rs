@@ -13,7 +13,7 @@ use crate::json;
 /// ```
 /// use msl_network_protocol::author::{Arguments, With};
 ///
-/// let arguments = Arguments::from((2.0, "V").with("range", &10));
+/// let arguments = Arguments::from((2.0, "V").with("range", 10));
 /// assert_eq!(arguments.args()?, "[2.0,\"V\"]");
 /// assert_eq!(arguments.kwargs()?, "{\"range\": 10}");
 /// # Ok::<(), msl_network_protocol::device::Error>(())
@@ -32,8 +32,8 @@ impl Arguments {
 
     /// One more positional argument.
     #[must_use]
-    pub fn and<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        self.positional.push(to_json(value));
+    pub fn and(mut self, value: impl Serialize) -> Self {
+        self.positional.push(to_json(&value));
         self
     }
 
@@ -114,39 +114,66 @@ fn invalid(what: &str, why: &str) -> Error {
     Error::new(ErrorKind::Invalid, format!("{what} cannot be sent: {why}"))
 }
 
+/// What the arguments of a call can be: a tuple, whose elements are positional arguments; an array or a slice of them; or
+/// [`Arguments`], as [`With::with`] makes them for keyword arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of arguments",
+    label = "arguments are a tuple, an array, a slice, or `Arguments`",
+    note = "one argument is written `(x,)`, none is `()`, and a `Vec` that is one argument is `(values,)`",
+    note = "a keyword argument is added by `(x,).with(\"name\", value)`"
+)]
+pub trait IntoArguments: Into<Arguments> + sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
 /// Adds keyword arguments to whatever can be arguments.
-pub trait With: Into<Arguments> {
+pub trait With: IntoArguments {
     /// With the keyword argument `name`.
     #[must_use]
-    fn with<T: Serialize + ?Sized>(self, name: impl Into<String>, value: &T) -> Arguments {
+    fn with(self, name: impl Into<String>, value: impl Serialize) -> Arguments {
         let mut arguments = self.into();
-        arguments.keyword.push((name.into(), to_json(value)));
+        arguments.keyword.push((name.into(), to_json(&value)));
         arguments
     }
 }
 
-impl<A: Into<Arguments>> With for A {}
+impl<A: IntoArguments> With for A {}
 
-macro_rules! tuples {
+impl IntoArguments for Arguments {}
+impl sealed::Sealed for Arguments {}
+
+/// Calls a macro with the names of the types of each tuple that can be arguments, but for the empty one.
+macro_rules! for_each_tuple {
+    ($tuple:ident) => {
+        $tuple!(A);
+        $tuple!(A B);
+        $tuple!(A B C);
+        $tuple!(A B C D);
+        $tuple!(A B C D E);
+        $tuple!(A B C D E F);
+        $tuple!(A B C D E F G);
+        $tuple!(A B C D E F G H);
+    };
+}
+pub(super) use for_each_tuple;
+
+macro_rules! tuple {
     ($($name:ident)*) => {
         impl<$($name: Serialize),*> From<($($name,)*)> for Arguments {
             #[allow(non_snake_case, reason = "each element of the tuple is named like its type")]
             fn from(($($name,)*): ($($name,)*)) -> Self {
-                Self::new()$(.and(&$name))*
+                Self::new()$(.and($name))*
             }
         }
+        impl<$($name: Serialize),*> IntoArguments for ($($name,)*) {}
+        impl<$($name: Serialize),*> sealed::Sealed for ($($name,)*) {}
     };
 }
 
-tuples!();
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+tuple!();
+for_each_tuple!(tuple);
 
 /// Any number of positional arguments of one type.
 impl<T: Serialize> From<&[T]> for Arguments {
@@ -155,8 +182,14 @@ impl<T: Serialize> From<&[T]> for Arguments {
     }
 }
 
+impl<T: Serialize> IntoArguments for &[T] {}
+impl<T: Serialize> sealed::Sealed for &[T] {}
+
 impl<T: Serialize, const N: usize> From<[T; N]> for Arguments {
     fn from(values: [T; N]) -> Self {
         Self::from(&values[..])
     }
 }
+
+impl<T: Serialize, const N: usize> IntoArguments for [T; N] {}
+impl<T: Serialize, const N: usize> sealed::Sealed for [T; N] {}

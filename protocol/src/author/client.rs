@@ -13,7 +13,7 @@ use super::links::Change;
 use super::notifications::decode;
 use super::runtime::BoxFuture;
 use super::session::{Sending, Session};
-use super::{Arguments, Call, Ended, Identities, Restored};
+use super::{Arguments, Call, Ended, Identities, IntoArguments, Restored};
 use crate::client::Machine;
 use crate::device::{Description, Error, ErrorKind};
 use crate::json;
@@ -129,7 +129,7 @@ impl Client {
     pub fn admin_request<T: DeserializeOwned + 'static>(
         &self,
         attribute: &str,
-        arguments: impl Into<Arguments>,
+        arguments: impl IntoArguments,
     ) -> Call<T> {
         self.session.call(Sending::to_manager(attribute, arguments), |answer| decode(&answer))
     }

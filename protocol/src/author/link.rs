@@ -13,8 +13,9 @@ use super::linked::OnError;
 use super::links::Change;
 use super::notifications::decode;
 use super::session::Sending;
-use super::{Arguments, Call, Notifications, Restored, With};
+use super::{Call, IntoArguments, Notifications, Restored, With};
 use crate::device::{Error, ErrorKind};
+use crate::json::{self, JsonText};
 
 /// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
 #[derive(Clone)]
@@ -28,10 +29,11 @@ pub struct Link {
 /// What the Manager says of a service.
 #[derive(Debug, Deserialize)]
 struct Entry {
-    attributes: BTreeMap<String, serde_json::Value>,
+    attributes: BTreeMap<String, JsonText>,
     address: String,
     language: String,
     os: String,
+    #[serde(deserialize_with = "json::saturating")]
     max_clients: i64,
 }
 
@@ -48,7 +50,7 @@ impl Link {
     pub fn call<T: DeserializeOwned + 'static>(
         &self,
         attribute: &str,
-        arguments: impl Into<Arguments>,
+        arguments: impl IntoArguments,
     ) -> Call<T> {
         let sending = Sending::to(&self.service, attribute, arguments);
         let call = self.client.session().call(sending, |answer| decode(&answer));
@@ -56,7 +58,7 @@ impl Link {
     }
 
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
-    pub fn call_raw(&self, attribute: &str, arguments: impl Into<Arguments>) -> Call<String> {
+    pub fn call_raw(&self, attribute: &str, arguments: impl IntoArguments) -> Call<String> {
         let sending = Sending::to(&self.service, attribute, arguments);
         let call = self.client.session().call(sending, |answer| raw(&answer));
         call.with_hook(self.on_error.clone())
@@ -73,7 +75,7 @@ impl Link {
     /// # Errors
     /// [`crate::device::ErrorKind::Locked`]: others are linked, and the lock is not shared.
     pub fn acquire_lock(&self, shared: bool) -> Call<Vec<String>> {
-        let arguments = (&*self.service,).with("shared", &shared);
+        let arguments = (&*self.service,).with("shared", shared);
         self.client.session().call(Sending::to_manager("acquire_lock", arguments), |answer| names(&answer))
     }
 
@@ -89,7 +91,7 @@ impl Link {
     /// # Errors
     /// As [`Link::acquire_lock`].
     pub fn lock(&self, shared: bool) -> Call<Lock> {
-        let (session, arguments) = (self.client.session(), (&*self.service,).with("shared", &shared));
+        let (session, arguments) = (self.client.session(), (&*self.service,).with("shared", shared));
         let connection = session.number();
         // Made now, so that a lock whose answer nobody takes is given back, too.
         let mut lock = Lock { link: self.clone(), connection, held: true };
@@ -108,10 +110,7 @@ impl Link {
     }
 
     /// Asks the service to shut down, if it lets clients do so. The answer is whatever it says.
-    pub fn shutdown_service<T: DeserializeOwned + 'static>(
-        &self,
-        arguments: impl Into<Arguments>,
-    ) -> Call<T> {
+    pub fn shutdown_service<T: DeserializeOwned + 'static>(&self, arguments: impl IntoArguments) -> Call<T> {
         self.call("shutdown_service", arguments)
     }
 
@@ -134,7 +133,7 @@ impl Link {
     }
 
     /// Its attributes: signatures of methods, values of constants.
-    pub fn service_attributes(&self) -> &BTreeMap<String, serde_json::Value> {
+    pub fn service_attributes(&self) -> &BTreeMap<String, JsonText> {
         &self.entry.attributes
     }
 

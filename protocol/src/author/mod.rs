@@ -31,7 +31,7 @@ mod service;
 mod session;
 
 pub use address::{Address, PORT};
-pub use arguments::{Arguments, With};
+pub use arguments::{Arguments, IntoArguments, With};
 pub use call::Call;
 pub use client::{Client, NewClient};
 pub use connect::{Connect, Device, Way};

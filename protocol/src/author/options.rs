@@ -147,7 +147,7 @@ impl ConnectOptions {
     /// The Manager has taken the connection and says nothing.
     pub(super) fn silent(&self) -> Error {
         let Self { address, timeout, .. } = self;
-        let hint = if self.tls.enabled { "" } else { "; if it uses TLS, connect without disable_tls()" };
+        let hint = if self.tls.enabled { "" } else { "; it may wait for TLS, which is switched off here" };
         let text = format!("{address} has not asked who is there within {timeout:?}{hint}");
         Error::new(ErrorKind::TimedOut, text)
     }

@@ -41,10 +41,12 @@ pub enum ErrorKind {
 }
 
 /// An error of a client or a service. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows it as `Display` does, since that is what a `main` prints that returns one.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Inner {
     kind: ErrorKind,
     text: Cow<'static, str>,
@@ -134,11 +136,18 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl core::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::ToString;
     use alloc::vec;
 
@@ -148,6 +157,7 @@ mod tests {
         let error = Error::remote(ErrorKind::Remote, "ValueError: no".into(), traceback);
         assert_eq!(error.exception(), Some("ValueError"));
         assert_eq!(error.to_string(), "Traceback:\n  line 1\nValueError: no");
+        assert_eq!(format!("{error:?}"), error.to_string(), "a main that returns it shows the same");
         assert!(error.may_be_executed());
     }
 

@@ -14,6 +14,7 @@ mod display;
 mod error;
 mod pieces;
 mod read;
+mod text;
 mod walk;
 mod write;
 
@@ -29,6 +30,9 @@ pub use error::JsonError;
 pub(crate) use pieces::code_unit;
 use pieces::{Piece, Pieces, is_plain};
 pub use read::{MAX_LEVELS, from_text};
+use text::JSON_TEXT;
+pub use text::JsonText;
+pub(crate) use text::saturating;
 pub use walk::{elements, members};
 pub use write::to_text;
 

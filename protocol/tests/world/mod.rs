@@ -16,8 +16,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use msl_network_protocol::author::{
-    Arguments, BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoService, Link,
-    NewClient, RunningService, Runtime, Runtimes, Service,
+    BoxFuture, Client, Computer, Connect, ConnectOptions, Endpoint, Executor, IntoArguments, IntoService,
+    Link, NewClient, RunningService, Runtime, Runtimes, Service,
 };
 use msl_network_protocol::connection::{Action, Credentials, Flow};
 use msl_network_protocol::device::{Error, ErrorKind};
@@ -215,12 +215,7 @@ pub(crate) fn linked(service: impl IntoService) -> (World, Link) {
 }
 
 /// The result of a call as JSON, or its error's message.
-pub(crate) fn ask(
-    world: &mut World,
-    link: &Link,
-    attribute: &str,
-    arguments: impl Into<Arguments>,
-) -> String {
+pub(crate) fn ask(world: &mut World, link: &Link, attribute: &str, arguments: impl IntoArguments) -> String {
     world.run(link.call_raw(attribute, arguments)).unwrap_or_else(|error| error.message().to_string())
 }
 

@@ -124,7 +124,7 @@ impl Handshake {
         tls(match cause {
             Some(rustls::Error::InvalidCertificate(why)) => self.explain_certificate(why),
             Some(rustls::Error::InvalidMessage(_)) => format!(
-                "{address} does not speak TLS; if the Manager was started with --disable-tls, connect with disable_tls()"
+                "{address} does not speak TLS; if the Manager was started with --disable-tls, connect without TLS"
             ),
             Some(cause) => format!("TLS with {address} failed: {cause}"),
             None => format!("{address} ended the connection during the TLS handshake: {error}"),
@@ -140,13 +140,14 @@ impl Handshake {
             NotValidForName | NotValidForNameContext { .. } => {
                 let names = match why {
                     NotValidForNameContext { presented, .. } if !presented.is_empty() => {
-                        format!(" but for {}", presented.join(", "))
+                        let names: Vec<String> = presented.iter().map(|name| plain(name)).collect();
+                        format!(" but for {}", names.join(", "))
                     }
                     _ => String::new(),
                 };
                 format!(
                     "the certificate of {address} is not for that host{names}; connect by a name that it is for or, if \
-                     you trust the connection, with check_host_name(false)"
+                     you trust the connection, without the check of the host name"
                 )
             }
             Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
@@ -202,6 +203,13 @@ fn home(options: &ConnectOptions) -> Result<Home, Error> {
     }
 }
 
+/// A name in a certificate, of which rustls tells `DnsName("lab")` or `IpAddress(0::1)`.
+fn plain(presented: &str) -> String {
+    let inside = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
+    let name = inside.trim_matches('"');
+    name.parse().map_or_else(|_| name.to_string(), |ip: std::net::IpAddr| ip.to_string())
+}
+
 /// The name that the certificate has to be for. Without a check, a host of any form will do: an address is never sent.
 fn server_name(host: &str, options: &ConnectOptions) -> Result<ServerName<'static>, Error> {
     match ServerName::try_from(host.to_string()) {
@@ -210,7 +218,7 @@ fn server_name(host: &str, options: &ConnectOptions) -> Result<ServerName<'stati
             Ok(ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([0, 0, 0, 0]))))
         }
         Err(_) => Err(tls(format!(
-            "no certificate can be for the host {host}; connect with check_host_name(false)"
+            "no certificate can be for the host {host}; connect without the check of the host name"
         ))),
     }
 }

@@ -37,7 +37,9 @@ fn each_mistake_is_explained() {
         ("fn take(self) {}", "keep what changes in a Mutex"),
         ("fn shared(self: Arc<Self>) {}", "keep what changes in a Mutex"),
         ("fn any<T>(&self, x: T) {}", "has no generic parameters"),
-        ("fn lent<'a>(&'a self) -> &'a str { \"\" }", "has no generic parameters"),
+        ("fn lent<'a>(&self, x: &'a str) -> &'a str { x }", "write no lifetimes, and return"),
+        ("fn both<'a, T>(&self, x: &'a T) {}", "has no generic parameters"),
+        ("fn sometimes(&self, #[cfg(unix)] x: u8) {}", "put #[cfg] on the method"),
         ("fn some(&self, x: impl Into<f64>) {}", "has no generic parameters; name the type"),
         ("fn pair(&self, (x, y): (f64, f64)) {}", "a parameter is a name"),
         ("fn ignored(&self, _: f64) {}", "a parameter is a name"),
@@ -56,6 +58,8 @@ fn each_mistake_is_explained() {
         ("#[name = 1] fn add(&self) {}", "expected string literal"),
         ("#[hidden(yes)] fn add(&self) {}", "unexpected token in attribute"),
         ("fn add(&self) {} #[name = \"add\"] fn sum(&self) {}", "the service has two attributes add"),
+        ("const VOLTS: u8 = 1; fn volts(&self) {}", "has a method volts for VOLTS already"),
+        ("const TYPE: u8 = 1; fn r#type(&self) {}", "has a method type for TYPE already"),
         ("fn add(&self, #[default(1)] x: u8, y: u8) {}", "cannot follow one with a default"),
         ("fn add(&self, x: Option<u8>, y: u8) {}", "(an Option has one: None)"),
         ("fn add(&self, #[default] x: u8) {}", "expected attribute arguments"),
@@ -89,16 +93,36 @@ fn mistakes_of_the_macros_own_arguments_are_explained() {
 }
 
 #[test]
-fn it_stands_on_an_impl_block_of_a_named_type() {
+fn it_stands_on_an_impl_block_of_a_named_type_or_on_a_trait() {
     for (item, why) in [
         ("struct Meter;", "stands on an impl block"),
         ("fn add() {}", "stands on an impl block"),
-        ("impl Instrument for Meter {}", "not on one of a trait"),
+        ("impl Instrument for Meter {}", "not on an impl block of a trait"),
         ("impl (u8, u8) {}", "needs a type with a name"),
     ] {
         let errors = errors(expanded("", item));
         assert!(errors.len() == 1 && errors[0].contains(why), "{item}: {errors:?}");
     }
+}
+
+#[test]
+fn a_trait_says_all_that_a_client_has_to_know() {
+    for (item, why) in [
+        ("trait Meter<T> { fn add(&self, x: u8); }", "has no generic parameters"),
+        ("trait Meter { type Reading; }", "which type this is"),
+        ("trait Meter { fn copy(&self) -> Option<Self>; }", "which type Self is"),
+        ("trait Meter { fn add(&self, x: Self::Reading); }", "which type Self is"),
+        ("trait Meter { const ZERO: Self; }", "which type Self is"),
+        ("trait Meter { fn add(&mut self, x: u8); }", "keep what changes in a Mutex"),
+        ("trait Meter { fn add(&self); #[name = \"add\"] fn sum(&self); }", "two attributes add"),
+        ("trait Meter { const VOLTS: u8; fn volts(&self); }", "has a method volts for VOLTS already"),
+    ] {
+        let errors = errors(expanded("", item));
+        assert!(errors.len() == 1 && errors[0].contains(why), "{item}: {errors:?}");
+    }
+    let fine =
+        "trait Meter { fn new() -> Self; #[skip] fn merge(&self, other: Self); fn _own(self) -> Self; }";
+    assert_eq!(errors(expanded("", fine)), [""; 0]);
 }
 
 #[test]
@@ -115,6 +139,16 @@ fn the_items_stay_without_the_attributes_of_the_macro() {
     let text = expanded("", item).to_string();
     assert!(text.contains("] impl Meter { # [inline] fn b (& self , x : u8) { } fn c () { } }"), "{text}");
     assert!(text.contains(":: msl_network_tokio :: generated :: IntoService for Meter"), "{text}");
+}
+
+#[test]
+fn names_that_only_the_typed_client_would_have_twice_are_fine_without_it() {
+    for arguments in ["client = false", "name = \"Meter\", client = false"] {
+        let tokens = expanded(arguments, "impl Meter { const VOLTS: u8 = 1; fn volts(&self) {} }");
+        assert_eq!(errors(tokens), [""; 0]);
+    }
+    let either = "impl Meter { #[cfg(unix)] fn volts(&self) {} #[cfg(not(unix))] fn volts(&self) {} }";
+    assert_eq!(errors(expanded("", either)), [""; 0]);
 }
 
 #[test]

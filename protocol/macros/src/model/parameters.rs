@@ -65,6 +65,10 @@ impl Marks {
             attribute.meta.require_path_only().map(|_| self.catch_all = Some(CatchAll::Args))
         } else if attribute.path().is_ident("kwargs") {
             attribute.meta.require_path_only().map(|_| self.catch_all = Some(CatchAll::Kwargs))
+        } else if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            let text =
+                "clients are shown one signature, so a parameter is always there; put #[cfg] on the method";
+            Err(syn::Error::new_spanned(attribute, text))
         } else {
             return false;
         };

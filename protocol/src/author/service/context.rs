@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::session::ServiceSession;
-use crate::author::Arguments;
+use crate::author::IntoArguments;
 use crate::device::{Error, ErrorKind};
 use crate::service::Execution;
 
@@ -52,7 +52,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`Notifier::notify`].
-    pub fn notify(&self, arguments: impl Into<Arguments>) -> Result<(), Error> {
+    pub fn notify(&self, arguments: impl IntoArguments) -> Result<(), Error> {
         self.0.notifier.notify(arguments)
     }
 
@@ -83,7 +83,7 @@ impl Notifier {
     /// # Errors
     /// [`ErrorKind::Invalid`]: an argument cannot be written as JSON. [`ErrorKind::Disconnected`]: the service is not
     /// connected. [`ErrorKind::Backlog`]: more than [`WAITING_NOTIFICATIONS`] bytes wait already. Nothing was sent then.
-    pub fn notify(&self, arguments: impl Into<Arguments>) -> Result<(), Error> {
+    pub fn notify(&self, arguments: impl IntoArguments) -> Result<(), Error> {
         let arguments = arguments.into();
         let (args, kwargs) = (arguments.args()?, arguments.kwargs()?);
         self.0.notify(&args, &kwargs)

@@ -1,6 +1,6 @@
 //! What a service answers when it cannot do what it was asked for.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use crate::json;
 use crate::service::Failure;
@@ -23,7 +23,9 @@ use crate::service::Failure;
 /// assert_eq!(range("-1").unwrap_err().message(), "ValueError: a range is > 0");
 /// assert_eq!(range("x").unwrap_err().message(), "RuntimeError: invalid float literal");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows the traceback and the message, since that is what a `main` prints that returns one.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServiceError(Failure);
 
 impl ServiceError {
@@ -109,6 +111,15 @@ impl ServiceError {
     }
 }
 
+impl fmt::Debug for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.traceback() {
+            writeln!(f, "{line}")?;
+        }
+        write!(f, "{}: {}", self.exception(), self.text())
+    }
+}
+
 /// Any error that can be shown is a `RuntimeError`.
 impl<E: Display> From<E> for ServiceError {
     fn from(error: E) -> Self {
@@ -127,6 +138,12 @@ mod tests {
         let ask = || -> Result<(), ServiceError> { Err(ServiceError::value("no"))? };
         let same = ask().unwrap_err();
         assert_eq!(same.message(), "ValueError: no");
+    }
+
+    #[test]
+    fn a_main_that_returns_one_shows_its_traceback_and_its_message() {
+        let error = ServiceError::value("no").with_traceback(["Traceback:", "  line 1"]);
+        assert_eq!(format!("{error:?}"), "Traceback:\n  line 1\nValueError: no");
     }
 
     #[test]

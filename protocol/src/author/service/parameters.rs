@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::ServiceError;
 use super::binding::{Bound, bind};
 use super::signature::{Fallback, Parameter, Signature};
+use crate::author::arguments::for_each_tuple;
 use crate::json;
 
 /// The arguments of a request, bound to the parameters of the method's signature.
@@ -150,7 +151,7 @@ pub trait FromArguments: Sized {
     fn from_arguments(arguments: &CallArguments) -> Result<Self, ServiceError>;
 }
 
-macro_rules! tuples {
+macro_rules! tuple {
     ($($name:ident)*) => {
         impl<$($name: DeserializeOwned),*> FromArguments for ($($name,)*) {
             fn from_arguments(arguments: &CallArguments) -> Result<Self, ServiceError> {
@@ -168,14 +169,7 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+for_each_tuple!(tuple);
 
 #[cfg(test)]
 mod tests {

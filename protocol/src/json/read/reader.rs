@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, Unexpected, Visitor};
 
-use super::super::{JsonError, RAW_VALUE, walk};
+use super::super::{JSON_TEXT, JsonError, RAW_VALUE, walk};
 use super::MAX_LEVELS;
 use super::containers::{Elements, Members, Variant};
 
@@ -220,13 +220,16 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, JsonError> {
-        if name != RAW_VALUE {
+        if name != RAW_VALUE && name != JSON_TEXT {
             return visitor.visit_newtype_struct(self);
         }
         self.peek();
         let start = self.at;
         IgnoredAny::deserialize(&mut *self)?;
         let raw = &self.text[start..self.at];
+        if name == JSON_TEXT {
+            return visitor.visit_borrowed_str(raw);
+        }
         self.at = start;
         self.plain(raw, |plain| plain.deserialize_newtype_struct(name, visitor))
     }
