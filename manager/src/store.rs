@@ -21,9 +21,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod connection_log;
+mod connections;
 mod fault;
 mod file;
 mod hostnames;
+mod import;
 mod password;
 mod schema;
 mod users;
@@ -34,8 +37,11 @@ use std::time::Instant;
 
 use redb::{Builder, ReadTransaction, ReadableDatabase, WriteTransaction};
 
+pub use connection_log::ConnectionLog;
+pub use connections::{ConnectionLimits, Connections, Entry, Row};
 pub use file::LOCK_WAIT;
 pub use hostnames::Hostnames;
+pub use import::{Count, Imported};
 pub use users::{Login, User, Users};
 
 use crate::Error;
@@ -79,6 +85,20 @@ impl Store {
     /// The computers that are trusted.
     pub fn hostnames(&self) -> Hostnames<'_> {
         Hostnames::new(self)
+    }
+
+    /// Who connected, and when.
+    pub fn connections(&self) -> Connections<'_> {
+        Connections::new(self)
+    }
+
+    /// Takes over what a database of the Python package (`manager.sqlite3`) holds; says what that was. The file is not
+    /// changed. It may be imported again: what is here already is left as it is.
+    ///
+    /// # Errors
+    /// When the file is no such database or cannot be read, and when the store fails; then nothing is taken over.
+    pub fn import(&self, python_database: &Path, limits: &ConnectionLimits) -> Result<Imported, Error> {
+        import::import(self, python_database, limits)
     }
 
     /// Does a piece of work that changes nothing.
