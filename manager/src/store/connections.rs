@@ -33,7 +33,7 @@ const REMOVED_AT_ONCE: usize = 10_000;
 pub struct ConnectionLimits {
     /// For how long. A year as a default.
     pub age: Duration,
-    /// How many rows: the newest. 100,000 as a default, which take about 20 MB.
+    /// How many rows: the newest. 100,000 as a default, which take about 15 MB.
     pub rows: u64,
 }
 
@@ -245,4 +245,58 @@ fn shown(time: i64, zone: &TimeZone) -> String {
 pub(super) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(LONGEST_TEXT));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone() -> TimeZone {
+        TimeZone::get("Europe/Zurich").unwrap_or(TimeZone::UTC)
+    }
+
+    fn second(text: &str, bound: Bound) -> Option<String> {
+        seconds(text, bound, &zone()).ok().map(|second| shown(second, &zone()))
+    }
+
+    #[test]
+    fn a_time_is_shown_as_it_was_given() {
+        for text in ["2026-11-22T17:35:04", "1999-12-31T23:59:59"] {
+            assert_eq!(second(text, Bound::Start).as_deref(), Some(text));
+            assert_eq!(second(text, Bound::End).as_deref(), Some(text));
+        }
+        assert_eq!(second("2026-11-22 17:35:04", Bound::Start).as_deref(), Some("2026-11-22T17:35:04"));
+    }
+
+    #[test]
+    fn a_date_alone_is_the_whole_day() {
+        assert_eq!(second("2024-02-29", Bound::Start).as_deref(), Some("2024-02-29T00:00:00"));
+        assert_eq!(second("2024-02-29", Bound::End).as_deref(), Some("2024-02-29T23:59:59"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_an_error_that_says_how_to_write_one() {
+        for text in ["", "now", "2024-02-30", "2024", "22.11.2026", "2024-01-01T25:00:00", "9999-99-99"] {
+            let error = seconds(text, Bound::End, &zone()).unwrap_err().to_string();
+            assert!(error.starts_with("ValueError: ") && error.contains("yyyy-mm-dd"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_two_characters() {
+        assert_eq!(cut("x".repeat(300)).len(), 256);
+        assert_eq!(cut("\u{20ac}".repeat(100)).len(), 255);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_form_is_kept_as_ipv4() {
+        let entry = Entry {
+            ip: "::ffff:10.0.0.7".parse().unwrap(),
+            host_name: "bench3".to_owned(),
+            port: 1,
+            message: String::new(),
+            user: None,
+        };
+        assert_eq!(Record::now(entry).ip, "10.0.0.7");
+    }
 }

@@ -133,3 +133,63 @@ fn failed(error: password_hash::Error) -> Error {
 fn damaged(what: &str) -> Error {
     Error::new(Kind::Runtime, format!("the hash of a password is damaged; give that user a new one: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the Python package has made of the password "x" and this salt.
+    const PYTHON_SALT: &[u8; 16] = b"0123456789abcdef";
+    const PYTHON_KEY: [u8; 32] = [
+        0x07, 0x6a, 0xa7, 0xcf, 0x64, 0x7f, 0x6a, 0xa7, 0xe0, 0x63, 0xc8, 0xd4, 0x9f, 0xbd, 0x27, 0x6e,
+        0x5d, 0xfe, 0x0f, 0x96, 0x90, 0x3d, 0x8b, 0xec, 0xab, 0x0c, 0xcf, 0x09, 0x66, 0x69, 0xe0, 0xf9,
+    ];
+
+    #[test]
+    fn a_password_fits_its_hash_and_no_other_does() {
+        let hash = hash(&Secret::new("open sesame")).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_eq!(verify(Some(&hash), "open sesame", false).unwrap(), Verdict::Right);
+        assert_eq!(verify(Some(&hash), "open sesam", true).unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn equal_passwords_have_different_hashes() {
+        let secret = Secret::new("open sesame");
+        assert_ne!(hash(&secret).unwrap(), hash(&secret).unwrap());
+    }
+
+    #[test]
+    fn a_hash_of_the_python_package_is_checked_and_renewed() {
+        let hash = of_python(&PYTHON_KEY, PYTHON_SALT).unwrap();
+        assert_eq!(verify(Some(&hash), "y", true).unwrap(), Verdict::Wrong);
+        let Verdict::RightButOld(renewed) = verify(Some(&hash), "x", true).unwrap() else {
+            panic!("it is the password");
+        };
+        assert!(!is_of_python(&renewed));
+        assert_eq!(verify(Some(&renewed), "x", false).unwrap(), Verdict::Right);
+    }
+
+    #[test]
+    fn nobody_has_a_password() {
+        assert_eq!(verify(None, "", true).unwrap(), Verdict::Wrong);
+        assert_eq!(verify(None, "x", false).unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_hash_that_stands_for_nobody_costs_as_much_as_a_real_one() {
+        let parts = |hash: &str| {
+            let hash = PasswordHash::new(hash).unwrap();
+            (hash.algorithm, hash.version, hash.params, hash.salt.unwrap().len(), hash.hash.unwrap().len())
+        };
+        assert_eq!(parts(NOBODY), parts(&hash(&Secret::new("x")).unwrap()));
+    }
+
+    #[test]
+    fn a_damaged_hash_is_an_error_and_no_way_in() {
+        for damaged in ["", "x", "$argon2id$", "$pbkdf2-sha256$i=0$AAAA$AAAA", "$pbkdf2-sha256$i=1", "$md5$AAAA$AAAA"] {
+            assert!(verify(Some(damaged), "x", true).is_err(), "{damaged:?}");
+        }
+        assert!(of_python(b"", b"").is_err());
+    }
+}
