@@ -179,7 +179,7 @@ fn assert_same(store: &Store, model: &Model) {
 
 proptest! {
     // Each case hashes passwords a dozen times.
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_store_holds_and_says_what_its_model_does(steps in proptest::collection::vec(step(), 1..24)) {

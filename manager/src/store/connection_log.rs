@@ -162,3 +162,40 @@ impl Writer {
         !self.failing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    fn entry() -> Entry {
+        Entry {
+            ip: IpAddr::from([10, 0, 0, 7]),
+            host_name: "bench3".to_owned(),
+            port: 1,
+            message: "new connection request".to_owned(),
+            user: None,
+        }
+    }
+
+    #[test]
+    fn what_the_queue_has_no_room_for_is_dropped_and_counted_and_nobody_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let log = ConnectionLog::start(store.clone(), ConnectionLimits::default()).unwrap();
+        let holder = redb::Database::open(store.path()).unwrap();
+
+        // One batch may be on its way already.
+        let recorded = 2 * QUEUE + 1;
+        for _ in 0..recorded {
+            log.record(entry());
+        }
+        let dropped = log.queue.lock().dropped;
+        drop(holder);
+        log.finish();
+
+        let written = store.connections().query(None, None).unwrap().len();
+        assert!(dropped > 0);
+        assert_eq!(written + usize::try_from(dropped).unwrap(), recorded);
+    }
+}

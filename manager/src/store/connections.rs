@@ -283,6 +283,30 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_too_old_are_removed_with_the_next_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let limits = ConnectionLimits { age: Duration::from_secs(3600), ..ConnectionLimits::default() };
+        let record = |age| Record {
+            time: now() - age,
+            ip: String::new(),
+            host_name: String::new(),
+            port: 0,
+            message: format!("{age} seconds ago"),
+            user: None,
+        };
+        let all = ConnectionLimits { age: Duration::MAX, rows: u64::MAX };
+        store.write(|transaction| append(transaction, &[record(7200), record(60)], &all)).unwrap();
+        assert_eq!(store.connections().query(None, None).unwrap().len(), 2);
+
+        store.write(|transaction| append(transaction, &[record(0)], &limits)).unwrap();
+
+        let rows = store.connections().query(None, None).unwrap();
+        let messages: Vec<_> = rows.iter().map(|row| row.message.as_str()).collect();
+        assert_eq!(messages, ["60 seconds ago", "0 seconds ago"]);
+    }
+
+    #[test]
     fn a_text_is_cut_between_two_characters() {
         assert_eq!(cut("x".repeat(300)).len(), 256);
         assert_eq!(cut("\u{20ac}".repeat(100)).len(), 255);

@@ -136,3 +136,46 @@ fn builder() -> Builder {
     builder.set_cache_size(CACHE);
     builder
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_not_released_in_time_is_an_error_that_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        make(&path).unwrap();
+        let holder = redb::Database::open(&path).unwrap();
+
+        let open = || open(&path, Instant::now(), |builder| builder.open(&path));
+        let message = open().unwrap_err().at(&path).to_string();
+        assert!(message.starts_with("OSError: ") && message.contains("is in use"), "{message}");
+
+        drop(holder);
+        assert!(open().is_ok());
+    }
+
+    #[test]
+    fn whoever_waits_for_the_lock_gets_it_when_it_is_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        make(&path).unwrap();
+        let holder = redb::Database::open(&path).unwrap();
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| open(&path, Instant::now() + LOCK_WAIT, |builder| builder.open(&path)));
+            drop(holder);
+            assert!(waiter.join().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn of_two_programs_that_make_a_database_the_first_has_made_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        make(&path).unwrap();
+        let first = fs::read(&path).unwrap();
+        make(&path).unwrap();
+        assert!(fs::read(&path).unwrap() == first);
+    }
+}

@@ -78,14 +78,17 @@ struct Source {
 }
 
 pub(super) fn import(store: &Store, path: &Path, limits: &ConnectionLimits) -> Result<Imported, Error> {
+    let not_python = || {
+        Error::new(Kind::Value, format!("'{}' is not a database of the Python package", path.display()))
+    };
     let begin = file::beginning(path).map_err(|error| Error::io("cannot read", path, error))?;
     if begin != file::SQLITE {
-        let text = format!("'{}' is not a database of the Python package", path.display());
-        return Err(Error::new(Kind::Value, text));
+        return Err(not_python());
     }
     let source = read(path, limits).map_err(|error| {
         Error::with_source(Kind::Os, format!("cannot read the database '{}': {error}", path.display()), error)
     })?;
+    let source = source.ok_or_else(not_python)?;
     store.write(|transaction| {
         Ok(Imported {
             users: add_users(transaction, &source.users)?,
@@ -98,25 +101,28 @@ pub(super) fn import(store: &Store, path: &Path, limits: &ConnectionLimits) -> R
     })
 }
 
-fn read(path: &Path, limits: &ConnectionLimits) -> rusqlite::Result<Source> {
-    let database =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+/// Reads all that is there; `None` where there is no table of the Python package, which makes each when it first needs it.
+fn read(path: &Path, limits: &ConnectionLimits) -> rusqlite::Result<Option<Source>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags(path, flags)?;
     database.busy_timeout(SQLITE_WAIT)?;
     // All of it as of one moment.
     let database = database.unchecked_transaction()?;
     let mut source = Source::default();
-    // A Python program makes each table when it first needs it. One that has none of them is not that package's; there is
-    // nothing in it for us either way.
+    let mut found = false;
     if has_table(&database, "auth_users")? {
         read_users(&database, &mut source)?;
+        found = true;
     }
     if has_table(&database, "auth_hostnames")? {
         read_hostnames(&database, &mut source)?;
+        found = true;
     }
     if has_table(&database, "connections")? {
         read_connections(&database, limits, &mut source)?;
+        found = true;
     }
-    Ok(source)
+    Ok(found.then_some(source))
 }
 
 fn has_table(database: &Connection, name: &str) -> rusqlite::Result<bool> {
@@ -247,4 +253,136 @@ fn add_connections(
     }
     connections::append(transaction, &new, limits)?;
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    /// A database with the tables of the Python package, and these further statements.
+    fn python_database(folder: &TempDir, statements: &str) -> std::path::PathBuf {
+        let path = folder.path().join("manager.sqlite3");
+        let database = Connection::open(&path).unwrap();
+        database
+            .execute_batch(
+                "CREATE TABLE auth_users (pid INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL, key BLOB NOT \
+                 NULL, salt BLOB NOT NULL, is_admin BOOLEAN NOT NULL, UNIQUE(username));
+                 CREATE TABLE auth_hostnames (hostname TEXT NOT NULL, UNIQUE(hostname));
+                 CREATE TABLE connections (pid INTEGER PRIMARY KEY AUTOINCREMENT, datetime DATETIME NOT NULL, ip_address \
+                 TEXT NOT NULL, domain TEXT NOT NULL, port INTEGER NOT NULL, message TEXT NOT NULL);",
+            )
+            .unwrap();
+        database.execute_batch(statements).unwrap();
+        path
+    }
+
+    fn count(added: u64, present: u64) -> Count {
+        Count { added, present }
+    }
+
+    const ALL: ConnectionLimits = ConnectionLimits { age: Duration::MAX, rows: 100 };
+
+    #[test]
+    fn what_is_here_already_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        store.users().insert("ann", &crate::Secret::new("ours"), false).unwrap();
+        let path = python_database(
+            &folder,
+            "INSERT INTO auth_users VALUES (NULL, 'ann', zeroblob(32), zeroblob(16), 1);
+             INSERT INTO auth_users VALUES (NULL, 'bob', zeroblob(32), zeroblob(16), 1);",
+        );
+
+        let imported = store.import(&path, &ALL).unwrap();
+
+        assert_eq!(imported.users, count(1, 1));
+        assert!(!store.users().check("ann", "ours").unwrap().unwrap().administrator);
+        assert!(store.users().is_administrator("bob").unwrap());
+    }
+
+    #[test]
+    fn equal_connections_are_as_many_as_they_were_however_often_they_are_imported() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let row = "INSERT INTO connections VALUES (NULL, '2024-05-06T07:08:09', '10.0.0.7', 'bench3', 5, 'm');";
+        let path = python_database(&folder, &row.repeat(3));
+
+        assert_eq!(store.import(&path, &ALL).unwrap().connections, count(3, 0));
+        assert_eq!(store.import(&path, &ALL).unwrap().connections, count(0, 3));
+        Connection::open(&path).unwrap().execute_batch(row).unwrap();
+        assert_eq!(store.import(&path, &ALL).unwrap().connections, count(1, 3));
+
+        let rows = store.connections().query(None, None).unwrap();
+        assert_eq!(rows.len(), 4);
+        assert!(rows.iter().all(|row| row.datetime == "2024-05-06T07:08:09" && row.port == 5), "{rows:?}");
+    }
+
+    #[test]
+    fn connections_beyond_the_limits_are_left_out_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let row = |time: &str| format!("INSERT INTO connections VALUES (NULL, '{time}', '', '', 5, '{time}');");
+        let times = ["2001-01-01T00:00:00", "2002-01-01T00:00:00", "2003-01-01 00:00:00.25", "soon"];
+        let path = python_database(&folder, &times.map(row).concat());
+
+        let imported = store.import(&path, &ConnectionLimits { rows: 3, ..ALL }).unwrap();
+
+        assert_eq!((imported.connections, imported.too_old, imported.unreadable), (count(2, 0), 1, 1));
+        let young = ConnectionLimits { age: Duration::from_secs(60), ..ALL };
+        assert_eq!(store.import(&path, &young).unwrap().too_old, 3);
+    }
+
+    #[test]
+    fn names_that_nobody_has_chosen_give_way_to_those_that_were_chosen() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let path = python_database(&folder, "INSERT INTO auth_hostnames VALUES ('bench3'), ('localhost');");
+
+        assert_eq!(store.import(&path, &ALL).unwrap().hostnames, count(1, 1));
+        assert_eq!(store.hostnames().list().unwrap(), ["bench3", "localhost"]);
+
+        // Now they are chosen, and stay.
+        store.hostnames().insert("bench4").unwrap();
+        assert_eq!(store.import(&path, &ALL).unwrap().hostnames, count(0, 2));
+        assert_eq!(store.hostnames().list().unwrap(), ["bench3", "bench4", "localhost"]);
+    }
+
+    #[test]
+    fn names_that_cannot_be_used_here_are_left_out_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let path = python_database(
+            &folder,
+            "INSERT INTO auth_users VALUES (NULL, 'ann:12', zeroblob(32), zeroblob(16), 1);
+             INSERT INTO auth_users VALUES (NULL, 'bob', zeroblob(0), zeroblob(16), 1);
+             INSERT INTO auth_hostnames VALUES ('two words');",
+        );
+
+        let imported = store.import(&path, &ALL).unwrap();
+
+        assert_eq!((imported.users, imported.hostnames), (count(0, 0), count(0, 0)));
+        let [ann, bob, words] = imported.refused.as_slice() else { panic!("{imported:?}") };
+        assert!(ann.contains("'ann:12'") && bob.contains("'bob'") && words.contains("'two words'"), "{imported:?}");
+    }
+
+    #[test]
+    fn another_file_or_none_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let path = folder.path().join("other");
+        assert_eq!(store.import(&path, &ALL).unwrap_err().kind(), Kind::FileNotFound);
+        assert_eq!(store.import(store.path(), &ALL).unwrap_err().kind(), Kind::Value);
+        std::fs::write(&path, b"SQLite format 3\0 and nothing of the kind").unwrap();
+        assert_eq!(store.import(&path, &ALL).unwrap_err().kind(), Kind::Os);
+    }
+
+    #[test]
+    fn a_file_without_the_tables_of_the_package_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let path = folder.path().join("other");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        assert_eq!(store.import(&path, &ALL).unwrap_err().kind(), Kind::Value);
+    }
 }
