@@ -1,6 +1,5 @@
 //! `msl-network import`: what a Manager of the Python package has kept, into the database of this one.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,16 +7,11 @@ use msl_network_manager::store::{ConnectionLimits, Count, Imported};
 use msl_network_manager::{Error, Home, Store};
 
 use crate::arguments::ImportArguments;
+use crate::output;
 
 /// Runs the command to its end.
 pub(crate) fn run(arguments: ImportArguments) -> ExitCode {
-    match import(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error}");
-            ExitCode::FAILURE
-        }
-    }
+    output::end(import(arguments))
 }
 
 fn import(arguments: ImportArguments) -> Result<(), Error> {
@@ -27,8 +21,7 @@ fn import(arguments: ImportArguments) -> Result<(), Error> {
     };
     let store = Store::open(path)?;
     let imported = store.import(&arguments.file, &ConnectionLimits::default())?;
-    // Who does not read what was taken over has still had it taken over.
-    let _ = io::stdout().write_all(report(&imported, &arguments.file, store.path()).as_bytes());
+    output::print(report(&imported, &arguments.file, store.path()));
     Ok(())
 }
 
@@ -53,7 +46,7 @@ fn report(imported: &Imported, from: &Path, to: &Path) -> String {
         lines.push(format!("  {} connections could not be read", imported.unreadable));
     }
     lines.extend(imported.refused.iter().map(|refused| format!("  left out: {refused}")));
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 #[cfg(test)]

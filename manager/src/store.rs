@@ -5,8 +5,8 @@
 //! the lock for a bounded time, and closed again. What a call has changed is on the disk when it returns, and counts for
 //! everybody from then on.
 //!
-//! Easy to get wrong: every call blocks, for up to [`LOCK_WAIT`] where another program works with the file, and for the
-//! tenths of a second that a password takes. They belong on threads that may block. Only
+//! Easy to get wrong: every call blocks, for up to [`LOCK_WAIT`] where another program works with the file, and for as
+//! long as a password takes. They belong on threads that may block. Only
 //! [`ConnectionLog::record`] is for the hot path.
 //!
 //! ```
@@ -60,7 +60,7 @@ impl Store {
     /// of trusted host names holds this computer's own names.
     ///
     /// # Errors
-    /// When it cannot be made or read, is no such database (an SQLite file of the Python package is told what to do),
+    /// When it cannot be made or read, is no such database (for one of the Python package, the message says what to do),
     /// or was written by a newer version of this program; when another program has had it locked for [`LOCK_WAIT`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path: PathBuf = path.into();
@@ -106,7 +106,8 @@ impl Store {
         let deadline = Instant::now() + LOCK_WAIT;
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let run = || {
-            let database: Box<dyn ReadableDatabase> = match self.open_with(deadline, Builder::open_read_only) {
+            let database: Box<dyn ReadableDatabase> = match self.open_with(deadline, Builder::open_read_only)
+            {
                 Ok(database) => Box::new(database),
                 // Whoever had it open last was killed. It is repaired when it is opened for writing.
                 Err(Fault::Database(redb::Error::RepairAborted)) => {

@@ -136,10 +136,7 @@ fn a_database_of_another_program_is_refused() {
     let path = folder.path().join("other.redb");
     drop(redb::Database::create(&path).unwrap());
 
-    assert_eq!(
-        refused(&path),
-        "ValueError: the database belongs to another program; name another file"
-    );
+    assert_eq!(refused(&path), "ValueError: the database belongs to another program; name another file");
 }
 
 #[test]
@@ -261,11 +258,10 @@ fn only_the_newest_rows_are_kept() {
 
     let rows = store.connections().query(None, None).unwrap();
 
-    assert_eq!(rows.iter().map(|row| (row.pid, row.message.as_str())).collect::<Vec<_>>(), [
-        (5, "4"),
-        (6, "5"),
-        (7, "6")
-    ]);
+    assert_eq!(
+        rows.iter().map(|row| (row.pid, row.message.as_str())).collect::<Vec<_>>(),
+        [(5, "4"), (6, "5"), (7, "6")]
+    );
 }
 
 #[test]

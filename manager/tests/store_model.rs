@@ -33,7 +33,12 @@ struct Model {
 }
 
 impl Model {
-    fn insert(&mut self, name: &'static str, password: &'static str, administrator: bool) -> Result<(), String> {
+    fn insert(
+        &mut self,
+        name: &'static str,
+        password: &'static str,
+        administrator: bool,
+    ) -> Result<(), String> {
         if name.is_empty() {
             return Err("You must specify a username".to_owned());
         }
@@ -76,7 +81,9 @@ impl Model {
 
     fn distrust(&mut self, name: &str) -> Result<(), String> {
         let removed = self.hostnames.remove(name);
-        removed.then_some(()).ok_or_else(|| format!("Cannot remove '{name}'. This hostname is not in the table."))
+        removed
+            .then_some(())
+            .ok_or_else(|| format!("Cannot remove '{name}'. This hostname is not in the table."))
     }
 }
 
@@ -103,9 +110,8 @@ fn step() -> impl Strategy<Value = Step> {
             password,
             administrator
         }),
-        (name(), proptest::option::of(password()), any::<Option<bool>>()).prop_map(|(name, password, administrator)| {
-            Step::Update { name, password, administrator }
-        }),
+        (name(), proptest::option::of(password()), any::<Option<bool>>())
+            .prop_map(|(name, password, administrator)| { Step::Update { name, password, administrator } }),
         name().prop_map(|name| Step::Remove { name }),
         (name(), password()).prop_map(|(name, password)| Step::Check { name, password }),
         host().prop_map(|name| Step::Trust { name }),

@@ -129,7 +129,9 @@ fn whoever_is_killed_has_lost_nothing_that_was_acknowledged() {
         }
         acknowledged_in_all += acknowledged.len();
     }
-    println!("{KILLS} kills: {acknowledged_in_all} things acknowledged, {not_acknowledged_in_all} others found");
+    println!(
+        "{KILLS} kills: {acknowledged_in_all} things acknowledged, {not_acknowledged_in_all} others found"
+    );
     assert!(acknowledged_in_all >= KILLS, "the processes came nowhere: the test shows nothing");
 }
 

@@ -47,7 +47,10 @@ fn users_log_in_with_their_old_passwords_and_their_hashes_are_renewed() {
     assert!(is_in("$argon2id$", &kept()));
     assert_eq!(store.users().check("ann", "open sesame").unwrap(), Some(Login { administrator: true }));
     assert_eq!(store.users().check("ann", "open sesam").unwrap(), None);
-    assert_eq!(store.users().check("bob", "p\u{e4}ss w\u{f6}rd").unwrap(), Some(Login { administrator: false }));
+    assert_eq!(
+        store.users().check("bob", "p\u{e4}ss w\u{f6}rd").unwrap(),
+        Some(Login { administrator: false })
+    );
     assert_eq!(store.users().check("carol", "open sesame").unwrap(), None);
 }
 

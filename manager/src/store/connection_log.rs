@@ -14,8 +14,8 @@ use tracing::{info, warn};
 use crate::log::TARGET;
 use crate::{Error, Kind};
 
-use super::connections::{self, ConnectionLimits, Entry, Record};
 use super::Store;
+use super::connections::{self, ConnectionLimits, Entry, Record};
 
 /// How long the first entry of a batch waits for more: with the write, an entry is on the disk within a second.
 const GATHERING: Duration = Duration::from_millis(500);
@@ -56,7 +56,11 @@ impl ConnectionLog {
         let writer = Writer { store, limits, queue: Arc::clone(&queue), failing: false };
         let thread = thread::Builder::new().name("connections".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| {
-            Error::with_source(Kind::Os, format!("cannot start a thread for the connections table: {error}"), error)
+            Error::with_source(
+                Kind::Os,
+                format!("cannot start a thread for the connections table: {error}"),
+                error,
+            )
         })?;
         Ok(Self { queue, writer: Mutex::new(Some(thread)) })
     }
@@ -150,13 +154,12 @@ impl Writer {
     /// Writes a batch; says whether it is on the disk.
     fn write(&mut self, batch: &[Record]) -> bool {
         let written = self.store.write(|transaction| connections::append(transaction, batch, &self.limits));
-        match written {
+        match &written {
             Ok(()) if self.failing => info!(target: TARGET, "the connections table can be written again"),
-            Ok(()) => {}
-            Err(ref error) if !self.failing => {
+            Err(error) if !self.failing => {
                 warn!(target: TARGET, "the connections table cannot be written now, and is tried again: {error}");
             }
-            Err(_) => {}
+            _ => {}
         }
         self.failing = written.is_err();
         !self.failing

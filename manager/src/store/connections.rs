@@ -146,7 +146,9 @@ impl<'a> Connections<'a> {
         }
         self.store.read(|transaction| {
             let table = transaction.open_table(CONNECTIONS)?;
-            between(&table, first, last)?.map(|entry| entry.map(|(pid, record)| record.row(pid, &zone))).collect()
+            between(&table, first, last)?
+                .map(|entry| entry.map(|(pid, record)| record.row(pid, &zone)))
+                .collect()
         })
     }
 }
@@ -226,7 +228,10 @@ fn seconds(text: &str, bound: Bound, zone: &TimeZone) -> Result<i64, Error> {
     };
     civil.ok().and_then(|civil| instant(civil, zone)).ok_or_else(|| {
         let text = python_repr(text);
-        Error::new(Kind::Value, format!("{text} is not a time; write it as 'yyyy-mm-dd' or 'yyyy-mm-ddTHH:MM:SS'"))
+        Error::new(
+            Kind::Value,
+            format!("{text} is not a time; write it as 'yyyy-mm-dd' or 'yyyy-mm-ddTHH:MM:SS'"),
+        )
     })
 }
 
@@ -243,7 +248,11 @@ fn shown(time: i64, zone: &TimeZone) -> String {
 
 /// Cuts a text at its limit, between two characters.
 pub(super) fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    let mut end = LONGEST_TEXT.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
     text
 }
 

@@ -163,7 +163,8 @@ mod tests {
         make(&path).unwrap();
         let holder = redb::Database::open(&path).unwrap();
         thread::scope(|scope| {
-            let waiter = scope.spawn(|| open(&path, Instant::now() + LOCK_WAIT, |builder| builder.open(&path)));
+            let waiter =
+                scope.spawn(|| open(&path, Instant::now() + LOCK_WAIT, |builder| builder.open(&path)));
             drop(holder);
             assert!(waiter.join().unwrap().is_ok());
         });

@@ -27,7 +27,7 @@ impl<'a> Hostnames<'a> {
     /// Trusts a computer; nothing happens where it is trusted already.
     ///
     /// # Errors
-    /// When it is no host name, or the store fails.
+    /// [`Kind::Value`] when it cannot be the name or address of a computer. Others when the store fails.
     pub fn insert(&self, name: &str) -> Result<(), Error> {
         check(name)?;
         self.store.write(|transaction| {
@@ -39,12 +39,12 @@ impl<'a> Hostnames<'a> {
     /// Trusts a computer no longer. `action` is what the asker calls this (`delete`, `remove`), for the text of the error.
     ///
     /// # Errors
-    /// When the name is not in the table, or the store fails. The message for a name that is not there is
-    /// [`Kind::Value`].
+    /// [`Kind::Value`] when the name is not in the table. Others when the store fails.
     pub fn remove(&self, name: &str, action: &str) -> Result<(), Error> {
         self.store.write(|transaction| {
             if transaction.open_table(HOSTNAMES)?.remove(name)?.is_none() {
-                let text = format!("Cannot {action} {}. This hostname is not in the table.", python_repr(name));
+                let text =
+                    format!("Cannot {action} {}. This hostname is not in the table.", python_repr(name));
                 return Err(Error::new(Kind::Value, text).into());
             }
             Ok(())

@@ -1,8 +1,8 @@
 //! What the Python package has kept, taken over: its users with their passwords, trusted host names and connections.
 //!
-//! The file is opened for reading only, with SQLite's own locks: a Python Manager may be running. Everything is written in one
-//! transaction, so it is taken over as a whole or not at all; and since what is here already is left alone, the same file may
-//! be imported again.
+//! The file is opened for reading only, and locked as that package does: a Python Manager may be running. Everything is
+//! written in one transaction, so it is taken over as a whole or not at all; and since what is here already is left
+//! alone, the same file may be imported again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -78,9 +78,8 @@ struct Source {
 }
 
 pub(super) fn import(store: &Store, path: &Path, limits: &ConnectionLimits) -> Result<Imported, Error> {
-    let not_python = || {
-        Error::new(Kind::Value, format!("'{}' is not a database of the Python package", path.display()))
-    };
+    let not_python =
+        || Error::new(Kind::Value, format!("'{}' is not a database of the Python package", path.display()));
     let begin = file::beginning(path).map_err(|error| Error::io("cannot read", path, error))?;
     if begin != file::SQLITE {
         return Err(not_python());
@@ -214,7 +213,8 @@ fn add_users(transaction: &WriteTransaction, users: &[(String, String, bool)]) -
 fn add_hostnames(transaction: &WriteTransaction, names: &BTreeSet<String>) -> Result<Count, Fault> {
     let mut count = Count::default();
     let mut table = transaction.open_table(HOSTNAMES)?;
-    let here = table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect::<Result<BTreeSet<_>, Fault>>()?;
+    let here =
+        table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect::<Result<BTreeSet<_>, Fault>>()?;
     if !names.is_empty() && here == computer::own_names() {
         // Nobody has chosen these names. They give way to the ones that were chosen, among which some may be missing on
         // purpose.
@@ -305,7 +305,8 @@ mod tests {
     fn equal_connections_are_as_many_as_they_were_however_often_they_are_imported() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("db")).unwrap();
-        let row = "INSERT INTO connections VALUES (NULL, '2024-05-06T07:08:09', '10.0.0.7', 'bench3', 5, 'm');";
+        let row =
+            "INSERT INTO connections VALUES (NULL, '2024-05-06T07:08:09', '10.0.0.7', 'bench3', 5, 'm');";
         let path = python_database(&folder, &row.repeat(3));
 
         assert_eq!(store.import(&path, &ALL).unwrap().connections, count(3, 0));
@@ -322,7 +323,8 @@ mod tests {
     fn connections_beyond_the_limits_are_left_out_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("db")).unwrap();
-        let row = |time: &str| format!("INSERT INTO connections VALUES (NULL, '{time}', '', '', 5, '{time}');");
+        let row =
+            |time: &str| format!("INSERT INTO connections VALUES (NULL, '{time}', '', '', 5, '{time}');");
         let times = ["2001-01-01T00:00:00", "2002-01-01T00:00:00", "2003-01-01 00:00:00.25", "soon"];
         let path = python_database(&folder, &times.map(row).concat());
 
@@ -363,7 +365,10 @@ mod tests {
 
         assert_eq!((imported.users, imported.hostnames), (count(0, 0), count(0, 0)));
         let [ann, bob, words] = imported.refused.as_slice() else { panic!("{imported:?}") };
-        assert!(ann.contains("'ann:12'") && bob.contains("'bob'") && words.contains("'two words'"), "{imported:?}");
+        assert!(
+            ann.contains("'ann:12'") && bob.contains("'bob'") && words.contains("'two words'"),
+            "{imported:?}"
+        );
     }
 
     #[test]

@@ -18,14 +18,14 @@ use crate::{Error, Kind, Secret};
 /// The longest password in bytes: the protocol takes no longer one.
 pub(super) const LONGEST: usize = 4096;
 
-/// Memory in KiB, passes and lanes of Argon2id: the least that OWASP recommends, as a Manager may be a Raspberry Pi, where
-/// this takes about a quarter of a second.
+/// Memory in KiB, passes and lanes of Argon2id: the least that OWASP recommends, as a Manager may be a Raspberry Pi.
 const MEMORY: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
 /// What no password hashes to, with the parameters above.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The Python package's algorithm, as a PHC string names it, and how often that package repeats it.
 const PYTHON: &str = "pbkdf2-sha256";
@@ -79,7 +79,9 @@ pub(super) fn verify(
 
 /// Whether the Python package has made this hash.
 pub(super) fn is_of_python(hash: &str) -> bool {
-    hash.strip_prefix('$').and_then(|rest| rest.strip_prefix(PYTHON)).is_some_and(|rest| rest.starts_with('$'))
+    hash.strip_prefix('$')
+        .and_then(|rest| rest.strip_prefix(PYTHON))
+        .is_some_and(|rest| rest.starts_with('$'))
 }
 
 /// A key and a salt as the Python package keeps them.
@@ -122,7 +124,8 @@ fn verify_python(hash: &str, password: &str) -> Result<bool, Error> {
 }
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY, PASSES, LANES, None).expect("the parameters are constants that Argon2 takes");
+    let params =
+        Params::new(MEMORY, PASSES, LANES, None).expect("the parameters are constants that Argon2 takes");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -141,8 +144,8 @@ mod tests {
     /// What the Python package has made of the password "x" and this salt.
     const PYTHON_SALT: &[u8; 16] = b"0123456789abcdef";
     const PYTHON_KEY: [u8; 32] = [
-        0x07, 0x6a, 0xa7, 0xcf, 0x64, 0x7f, 0x6a, 0xa7, 0xe0, 0x63, 0xc8, 0xd4, 0x9f, 0xbd, 0x27, 0x6e,
-        0x5d, 0xfe, 0x0f, 0x96, 0x90, 0x3d, 0x8b, 0xec, 0xab, 0x0c, 0xcf, 0x09, 0x66, 0x69, 0xe0, 0xf9,
+        0x07, 0x6a, 0xa7, 0xcf, 0x64, 0x7f, 0x6a, 0xa7, 0xe0, 0x63, 0xc8, 0xd4, 0x9f, 0xbd, 0x27, 0x6e, 0x5d,
+        0xfe, 0x0f, 0x96, 0x90, 0x3d, 0x8b, 0xec, 0xab, 0x0c, 0xcf, 0x09, 0x66, 0x69, 0xe0, 0xf9,
     ];
 
     #[test]
@@ -187,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_damaged_hash_is_an_error_and_no_way_in() {
-        for damaged in ["", "x", "$argon2id$", "$pbkdf2-sha256$i=0$AAAA$AAAA", "$pbkdf2-sha256$i=1", "$md5$AAAA$AAAA"] {
+        for damaged in
+            ["", "x", "$argon2id$", "$pbkdf2-sha256$i=0$AAAA$AAAA", "$pbkdf2-sha256$i=1", "$md5$AAAA$AAAA"]
+        {
             assert!(verify(Some(damaged), "x", true).is_err(), "{damaged:?}");
         }
         assert!(of_python(b"", b"").is_err());
