@@ -4,9 +4,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
 
 use msl_network_manager::Store;
 use msl_network_manager::store::{ConnectionLimits, Count, Login, User};
+use msl_network_tests::program::built;
 use msl_network_tests::python::{Facts, Script};
 use serde_json::json;
 
@@ -93,4 +95,56 @@ fn the_source_is_not_changed_and_may_be_imported_again() {
     assert_eq!(second.connections, again(first.connections));
     assert_eq!((first.connections, second.refused.len()), (Count { added: 3, present: 0 }, 0));
     assert!(files(source.path()) == before, "the source was changed");
+}
+
+fn import(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(built("msl-network"));
+    command.arg("import").args(arguments).env("MSL_NETWORK_HOME", home).env_remove("SUDO_USER");
+    command.output().unwrap()
+}
+
+#[test]
+fn the_command_says_what_it_took() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("manager.sqlite3");
+    let path = path.to_str().unwrap();
+    python_database(Path::new(path));
+    let made = home.path().join("manager.redb");
+
+    let output = import(home.path(), &[path]);
+
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let [first, users, hostnames, connections] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!(*first, format!("Imported {path} into {}", made.display()));
+    assert_eq!((*users, *connections), ("  2 users", "  3 connections"));
+    assert!(hostnames.starts_with("  1 trusted hostnames ("), "{text}");
+    assert_eq!(Store::open(made).unwrap().users().names().unwrap(), ["ann", "bob"]);
+}
+
+#[test]
+fn the_command_says_what_is_wrong_and_fails() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("manager.sqlite3");
+    let path = path.to_str().unwrap();
+    python_database(Path::new(path));
+    let notes = home.path().join("notes.txt");
+    fs::write(&notes, "hello").unwrap();
+    let notes = notes.to_str().unwrap();
+    let missing = home.path().join("missing");
+    let missing = missing.to_str().unwrap();
+
+    for (arguments, message) in [
+        (vec![missing], "FileNotFoundError: ".to_owned()),
+        (vec![notes], format!("ValueError: '{notes}' is not a database of the Python package\n")),
+        (vec![path, "-d", notes], "ValueError: ".to_owned()),
+        (vec![path, "--database", path], format!("ValueError: '{path}' is a database of the Python package")),
+    ] {
+        let output = import(home.path(), &arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.starts_with(&message), "{text}");
+    }
+    assert_eq!(import(home.path(), &[]).status.code(), Some(2));
 }
