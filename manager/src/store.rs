@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use redb::{Builder, ReadTransaction, ReadableDatabase, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 pub use connection_log::ConnectionLog;
 pub use connections::{ConnectionLimits, Connections, Entry, Row};
@@ -68,7 +68,7 @@ impl Store {
             file::make(&path)?;
         }
         let store = Self { path: path.into(), turn: Arc::default() };
-        store.read(|_| Ok(()))?;
+        store.check()?;
         Ok(store)
     }
 
@@ -106,12 +106,12 @@ impl Store {
         let deadline = Instant::now() + LOCK_WAIT;
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let run = || {
-            let database: Box<dyn ReadableDatabase> = match self.open_with(deadline, Builder::open_read_only)
-            {
+            let read_only = file::open(&self.path, deadline, |builder| builder.open_read_only(&*self.path));
+            let database: Box<dyn ReadableDatabase> = match read_only {
                 Ok(database) => Box::new(database),
                 // Whoever had it open last was killed. It is repaired when it is opened for writing.
                 Err(Fault::Database(redb::Error::RepairAborted)) => {
-                    Box::new(self.open_with(deadline, Builder::open)?)
+                    Box::new(self.open_for_writing(deadline)?)
                 }
                 Err(fault) => return Err(fault),
             };
@@ -128,7 +128,7 @@ impl Store {
         let deadline = Instant::now() + LOCK_WAIT;
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let run = || {
-            let database = self.open_with(deadline, Builder::open)?;
+            let database = self.open_for_writing(deadline)?;
             schema::check(&database.begin_read()?)?;
             let transaction = database.begin_write()?;
             let outcome = work(&transaction)?;
@@ -138,11 +138,20 @@ impl Store {
         run().map_err(|fault: Fault| fault.at(&self.path))
     }
 
-    fn open_with<'a, D>(
-        &'a self,
-        deadline: Instant,
-        how: impl Fn(&Builder, &'a Path) -> Result<D, redb::DatabaseError>,
-    ) -> Result<D, Fault> {
-        file::open(&self.path, deadline, |builder| how(builder, &self.path))
+    /// Looks at all of the file once. Later calls trust it, as redb does: it may panic where a file is damaged, by a flash
+    /// card that dies, say.
+    fn check(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + LOCK_WAIT;
+        let run = || {
+            let database = file::open(&self.path, deadline, |builder| {
+                builder.set_check_integrity_on_open(true).open(&*self.path)
+            })?;
+            schema::check(&database.begin_read()?)
+        };
+        run().map_err(|fault: Fault| fault.at(&self.path))
+    }
+
+    fn open_for_writing(&self, deadline: Instant) -> Result<Database, Fault> {
+        file::open(&self.path, deadline, |builder| builder.open(&*self.path))
     }
 }

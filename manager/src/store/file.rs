@@ -110,12 +110,12 @@ fn sync(_folder: &Path) -> io::Result<()> {
 pub(super) fn open<D>(
     path: &Path,
     deadline: Instant,
-    how: impl Fn(&Builder) -> Result<D, DatabaseError>,
+    how: impl Fn(&mut Builder) -> Result<D, DatabaseError>,
 ) -> Result<D, Fault> {
     let mut pause = SHORTEST_PAUSE;
     let mut made = false;
     loop {
-        match how(&builder()) {
+        match how(&mut builder()) {
             Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < deadline => {
                 thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,32 +1,21 @@
 //! What the Python package has kept, taken over: its users with their passwords, trusted host names and connections.
 //!
-//! The file is opened for reading only, and locked as that package does: a Python Manager may be running. Everything is
-//! written in one transaction, so it is taken over as a whole or not at all; and since what is here already is left
-//! alone, the same file may be imported again.
+//! Everything is written in one transaction, so it is taken over as a whole or not at all; and since what is here already
+//! is left alone, the same file may be imported again. A Python Manager may be running meanwhile.
+
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use msl_network_protocol::json::python_repr;
 use redb::{ReadableTable, WriteTransaction};
-use rusqlite::{Connection, OpenFlags};
 
-use crate::{Error, Kind, computer};
+use crate::{Error, computer};
 
-use super::connections::{self, ConnectionLimits, Record, cut};
+use super::Store;
+use super::connections::{self, ConnectionLimits, Record};
 use super::fault::Fault;
-use super::file;
 use super::schema::{CONNECTIONS, HOSTNAMES, USERS};
-use super::{Store, hostnames, password, users};
-
-/// How long to wait for a Python Manager that is writing.
-const SQLITE_WAIT: Duration = Duration::from_secs(5);
-
-/// The users and host names that are read at most, each. No laboratory has as many; another file could.
-const MOST_NAMES: i64 = 100_000;
 
 /// What was taken over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,30 +53,8 @@ impl Count {
     }
 }
 
-/// What is read from the file.
-#[derive(Default)]
-struct Source {
-    /// Name, hash of the password, administrator.
-    users: Vec<(String, String, bool)>,
-    hostnames: BTreeSet<String>,
-    /// Oldest first.
-    connections: Vec<Record>,
-    too_old: u64,
-    unreadable: u64,
-    refused: Vec<String>,
-}
-
 pub(super) fn import(store: &Store, path: &Path, limits: &ConnectionLimits) -> Result<Imported, Error> {
-    let not_python =
-        || Error::new(Kind::Value, format!("'{}' is not a database of the Python package", path.display()));
-    let begin = file::beginning(path).map_err(|error| Error::io("cannot read", path, error))?;
-    if begin != file::SQLITE {
-        return Err(not_python());
-    }
-    let source = read(path, limits).map_err(|error| {
-        Error::with_source(Kind::Os, format!("cannot read the database '{}': {error}", path.display()), error)
-    })?;
-    let source = source.ok_or_else(not_python)?;
+    let source = source::read(path, limits)?;
     store.write(|transaction| {
         Ok(Imported {
             users: add_users(transaction, &source.users)?,
@@ -97,103 +64,6 @@ pub(super) fn import(store: &Store, path: &Path, limits: &ConnectionLimits) -> R
             unreadable: source.unreadable,
             refused: source.refused,
         })
-    })
-}
-
-/// Reads all that is there; `None` where there is no table of the Python package, which makes each when it first needs it.
-fn read(path: &Path, limits: &ConnectionLimits) -> rusqlite::Result<Option<Source>> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let database = Connection::open_with_flags(path, flags)?;
-    database.busy_timeout(SQLITE_WAIT)?;
-    // All of it as of one moment.
-    let database = database.unchecked_transaction()?;
-    let mut source = Source::default();
-    let mut found = false;
-    if has_table(&database, "auth_users")? {
-        read_users(&database, &mut source)?;
-        found = true;
-    }
-    if has_table(&database, "auth_hostnames")? {
-        read_hostnames(&database, &mut source)?;
-        found = true;
-    }
-    if has_table(&database, "connections")? {
-        read_connections(&database, limits, &mut source)?;
-        found = true;
-    }
-    Ok(found.then_some(source))
-}
-
-fn has_table(database: &Connection, name: &str) -> rusqlite::Result<bool> {
-    database.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)",
-        [name],
-        |row| row.get(0),
-    )
-}
-
-fn read_users(database: &Connection, source: &mut Source) -> rusqlite::Result<()> {
-    let mut statement =
-        database.prepare("SELECT username, key, salt, is_admin FROM auth_users ORDER BY pid LIMIT ?1")?;
-    let mut rows = statement.query([MOST_NAMES])?;
-    while let Some(row) = rows.next()? {
-        let (name, key, salt): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        match users::check_name(&name).and_then(|()| password::of_python(&key, &salt)) {
-            Ok(hash) => source.users.push((name, hash, row.get(3)?)),
-            Err(error) => source.refused.push(format!("user {}: {error}", python_repr(&name))),
-        }
-    }
-    Ok(())
-}
-
-fn read_hostnames(database: &Connection, source: &mut Source) -> rusqlite::Result<()> {
-    let mut statement = database.prepare("SELECT hostname FROM auth_hostnames LIMIT ?1")?;
-    let mut rows = statement.query([MOST_NAMES])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        match hostnames::check(&name) {
-            Ok(()) => drop(source.hostnames.insert(name)),
-            Err(error) => source.refused.push(format!("trusted hostname: {error}")),
-        }
-    }
-    Ok(())
-}
-
-fn read_connections(
-    database: &Connection,
-    limits: &ConnectionLimits,
-    source: &mut Source,
-) -> rusqlite::Result<()> {
-    let (zone, oldest) = (TimeZone::system(), limits.oldest(connections::now()));
-    let mut statement = database.prepare("SELECT * FROM connections ORDER BY pid DESC LIMIT ?1")?;
-    let mut rows = statement.query([i64::try_from(limits.rows).unwrap_or(i64::MAX)])?;
-    let mut read = 0_i64;
-    while let Some(row) = rows.next()? {
-        read += 1;
-        match connection(row, &zone) {
-            Ok(record) if record.time < oldest => source.too_old += 1,
-            Ok(record) => source.connections.push(record),
-            Err(_) => source.unreadable += 1,
-        }
-    }
-    source.connections.reverse();
-    let all: i64 = database.query_row("SELECT count(*) FROM connections", [], |row| row.get(0))?;
-    source.too_old += u64::try_from(all - read).unwrap_or(0);
-    Ok(())
-}
-
-/// A row of the connections table. Its columns go by their places: their names have changed between the releases of the
-/// package.
-fn connection(row: &rusqlite::Row<'_>, zone: &TimeZone) -> rusqlite::Result<Record> {
-    let time: String = row.get(1)?;
-    let time = time.parse::<DateTime>().ok().and_then(|civil| connections::instant(civil, zone));
-    Ok(Record {
-        time: time.ok_or(rusqlite::Error::InvalidQuery)?,
-        ip: cut(row.get(2)?),
-        host_name: cut(row.get(3)?),
-        port: row.get(4)?,
-        message: cut(row.get(5)?),
-        user: None,
     })
 }
 
@@ -258,7 +128,12 @@ fn add_connections(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    use rusqlite::Connection;
     use tempfile::TempDir;
+
+    use crate::{Kind, Secret};
 
     /// A database with the tables of the Python package, and these further statements.
     fn python_database(folder: &TempDir, statements: &str) -> std::path::PathBuf {
@@ -287,7 +162,7 @@ mod tests {
     fn what_is_here_already_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("db")).unwrap();
-        store.users().insert("ann", &crate::Secret::new("ours"), false).unwrap();
+        store.users().insert("ann", &Secret::new("ours"), false).unwrap();
         let path = python_database(
             &folder,
             "INSERT INTO auth_users VALUES (NULL, 'ann', zeroblob(32), zeroblob(16), 1);
@@ -380,6 +255,29 @@ mod tests {
         assert_eq!(store.import(store.path(), &ALL).unwrap_err().kind(), Kind::Value);
         std::fs::write(&path, b"SQLite format 3\0 and nothing of the kind").unwrap();
         assert_eq!(store.import(&path, &ALL).unwrap_err().kind(), Kind::Os);
+    }
+
+    #[test]
+    fn a_file_whose_writer_was_killed_is_left_as_it_is_and_the_error_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let path = python_database(&folder, "");
+        let writer = Connection::open(&path).unwrap();
+        // More than its memory holds, so that half a change is in the file, and how to undo it in the journal.
+        writer.execute_batch("PRAGMA cache_size = 2; BEGIN; CREATE TABLE other (x);").unwrap();
+        for _ in 0..100 {
+            writer.execute("INSERT INTO other VALUES (zeroblob(4000))", []).unwrap();
+        }
+        let killed = folder.path().join("killed.sqlite3");
+        std::fs::copy(&path, &killed).unwrap();
+        let journal = folder.path().join("killed.sqlite3-journal");
+        std::fs::copy(folder.path().join("manager.sqlite3-journal"), &journal).unwrap();
+        let before = (std::fs::read(&killed).unwrap(), std::fs::read(&journal).unwrap());
+
+        let message = store.import(&killed, &ALL).unwrap_err().to_string();
+
+        assert!(message.contains("in the middle of a change"), "{message}");
+        assert!((std::fs::read(&killed).unwrap(), std::fs::read(&journal).unwrap()) == before);
     }
 
     #[test]
