@@ -8,7 +8,7 @@ use std::path::Path;
 use msl_network_manager::{Error, Kind, Secret, Store};
 
 /// How often the file is damaged.
-const DAMAGES: usize = 300;
+const DAMAGES: usize = 100;
 
 /// The size of the pages that a database is made of.
 const PAGE: usize = 4096;
