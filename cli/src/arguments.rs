@@ -6,6 +6,7 @@
 mod certdump;
 mod certgen;
 mod device;
+mod import;
 mod keygen;
 mod limits;
 
@@ -18,6 +19,7 @@ pub(crate) use certgen::CertgenArguments;
 pub(crate) use device::{
     CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments, RunExampleArguments,
 };
+pub(crate) use import::ImportArguments;
 pub(crate) use keygen::{KeyAlgorithm, KeygenArguments};
 pub(crate) use limits::LimitArguments;
 
@@ -62,6 +64,9 @@ pub(crate) enum Command {
 
     /// Start one of the example services, or its client
     RunExample(RunExampleArguments),
+
+    /// Take over the database of a Python Manager
+    Import(ImportArguments),
 }
 
 /// Start the Manager and serve until it is told to stop (Ctrl+C, or SIGTERM).

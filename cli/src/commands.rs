@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::{certdump, certgen, device, example, keygen, start};
+use crate::{certdump, certgen, device, example, import, keygen, start};
 
 /// Runs the command that the arguments ask for. Without any it shows the help.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -32,5 +32,6 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Identities(arguments) => device::identities(&arguments),
         Command::Listen(arguments) => device::listen(&arguments),
         Command::RunExample(arguments) => example::run(&arguments),
+        Command::Import(arguments) => import::run(arguments),
     }
 }

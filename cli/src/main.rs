@@ -9,6 +9,7 @@ mod certgen;
 mod commands;
 mod device;
 mod example;
+mod import;
 mod keygen;
 mod output;
 mod password;

@@ -2,6 +2,7 @@
 //!
 //! Asked once at the start; a computer that changes its name or its memory while the Manager runs is not followed.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use msl_network_trust::computer;
@@ -12,6 +13,10 @@ const RESERVED_DESCRIPTORS: usize = 64;
 
 /// The memory that is assumed where the operating system does not tell: that of the smallest computers in use.
 const ASSUMED_MEMORY: u64 = 1024 * 1024 * 1024;
+
+/// The reverse names of the loopback addresses. Some resolvers know them by nothing else.
+const LOOPBACK_4: &str = "1.0.0.127.in-addr.arpa";
+const LOOPBACK_6: &str = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa";
 
 /// Facts about this computer and this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,14 @@ pub fn addresses() -> Vec<IpAddr> {
     if_addrs::get_if_addrs()
         .map(|interfaces| interfaces.iter().map(if_addrs::Interface::ip).collect())
         .unwrap_or_default()
+}
+
+/// What this computer is called by itself and others: the host names and addresses that a device on it may have, and what
+/// the loopback addresses are called in the domain name system.
+pub fn own_names() -> BTreeSet<String> {
+    let fixed = ["localhost", "127.0.0.1", "::1", LOOPBACK_4, LOOPBACK_6];
+    let addresses = addresses().into_iter().filter(IpAddr::is_ipv4).map(|ip| ip.to_string());
+    fixed.into_iter().map(str::to_owned).chain([host_name()]).chain(addresses).collect()
 }
 
 /// The host name of this computer, with the domain if it is set up so.

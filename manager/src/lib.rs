@@ -1,8 +1,8 @@
 //! What a Manager keeps and decides, apart from the protocol.
 //!
 //! Here are the things on this computer that a Manager lives from: its [home folder](home), its [private key](key) and
-//! [certificate], its [log], the [names] of the computers that connect, and the
-//! [configuration](config) it was started with. There are no sockets here and no runtime: a program such as
+//! [certificate], its [log], the [names] of the computers that connect, the [store] of users, trusted hosts and
+//! connections, and the [configuration](config) it was started with. There are no sockets here and no runtime: a program such as
 //! `msl-network` reads the configuration, asks this crate for what it needs, and hands both to a runtime crate.
 //!
 //! Easy to get wrong: much in this crate blocks (files, host names, making a key). It is meant to be called before
@@ -17,6 +17,7 @@ pub mod key;
 pub mod log;
 pub mod names;
 pub mod secret;
+pub mod store;
 pub mod tls;
 
 pub use computer::Computer;
@@ -28,3 +29,4 @@ pub use msl_network_protocol::limits::Limits;
 pub use msl_network_trust::{Home, home};
 pub use names::Names;
 pub use secret::Secret;
+pub use store::Store;

@@ -32,11 +32,21 @@ pub struct Script {
 impl Script {
     /// Starts a script that talks to `manager`, with further arguments of its own.
     pub fn start(name: &str, manager: &impl Served, args: &[&str]) -> Self {
+        let certificate = manager.certificate().unwrap_or_else(|| PathBuf::from("-"));
+        let certificate = certificate.to_str().expect("temporary folders have plain names").to_owned();
+        let port = manager.port().to_string();
+        Self::spawn(name, &[&["localhost", &port, &certificate], args].concat())
+    }
+
+    /// Runs a script that needs no Manager to its end, which must be a success, and returns what it found.
+    pub fn run_alone(name: &str, args: &[&str]) -> Facts {
+        Self::spawn(name, &[&["localhost", "0", "-"], args].concat()).finish()
+    }
+
+    fn spawn(name: &str, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = Command::new(interpreter());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name));
-        command.args(["localhost", &manager.port().to_string()]);
-        command.arg(manager.certificate().unwrap_or_else(|| PathBuf::from("-")));
         command.args(args);
         command.env("HOME", home.path()).env("MSL_NETWORK_HOME", home.path()).env_remove("SUDO_USER");
         command.env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");

@@ -65,6 +65,11 @@ impl Home {
         self.root.join("logs")
     }
 
+    /// The database of a Manager: users, trusted host names, connections.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("manager.redb")
+    }
+
     /// The private key of a Manager on this host: `keys/HOST.key`, `keys/localhost.key` where no host was named.
     pub fn default_key(&self, host: Option<&str>) -> PathBuf {
         self.keys().join(format!("{}.key", host.unwrap_or("localhost")))
