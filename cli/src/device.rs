@@ -3,21 +3,22 @@
 //! What is asked of a person is asked on the terminal, and nowhere else: a script gets an error instead.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::pin::pin;
 use std::process::ExitCode;
 
-use msl_network_protocol::{json, terminal};
-use msl_network_tokio::{
-    Arguments, Connect, Error, NewClient, Notification, Prompt, Trust, UnknownCertificate, connect,
+use futures_lite::future::or;
+use msl_network_protocol::author::{
+    Arguments, BoxFuture, Connect, NewClient, Notification, Trust, UnknownCertificate,
 };
-use tokio::runtime;
+use msl_network_protocol::device::{Error, ErrorKind, Prompt};
+use msl_network_protocol::{json, terminal};
 
 use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
 use crate::output::{end, print};
+use crate::runtime::Runtime;
 
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
-    run(async {
+    run(arguments.connection.runtime, async {
         let client = client(&arguments.connection).await?;
         let link = client.link(&arguments.service).await?;
         let mut call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
@@ -33,7 +34,7 @@ pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
 
 /// Runs `identities`.
 pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
-    run(async {
+    run(arguments.connection.runtime, async {
         let client = client(&arguments.connection).await?;
         if arguments.json {
             print(client.admin_request::<Box<serde_json::value::RawValue>>("identity", ()).await?);
@@ -47,16 +48,19 @@ pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
 
 /// Runs `listen`.
 pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
-    run(async {
+    run(arguments.connection.runtime, async {
         let client = client(&arguments.connection).await?;
         let link = client.link(&arguments.service).await?;
         let mut notifications = link.notifications();
         // One for all rounds: between two, a signal would be lost.
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        let mut interrupted = interrupted(arguments.connection.runtime)?;
         loop {
-            let notification = tokio::select! {
-                notification = notifications.next() => notification,
-                _ = &mut interrupted => break,
+            let ended = async {
+                (&mut interrupted).await;
+                None
+            };
+            let Some(notification) = or(async { Some(notifications.next().await) }, ended).await else {
+                break;
             };
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
@@ -78,17 +82,21 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
 }
 
 /// Runs a command to its end; an error goes to standard error.
-pub(crate) fn run(command: impl Future<Output = Result<(), Error>>) -> ExitCode {
-    let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return end(Err(format!("OSError: cannot start the runtime: {error}"))),
-    };
-    end(runtime.block_on(command))
+pub(crate) fn run(runtime: Runtime, command: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    match runtime.block_on(command) {
+        Ok(outcome) => end(outcome),
+        Err(error) => end(Err(format!("OSError: cannot start the runtime: {error}"))),
+    }
+}
+
+/// The wish of a person, or of the system, that the command ends; from now on.
+pub(crate) fn interrupted(runtime: Runtime) -> Result<BoxFuture<&'static str>, Error> {
+    runtime.interrupted().map_err(|error| Error::new(ErrorKind::Io, error.to_string()))
 }
 
 /// A client that is about to be connected.
 pub(crate) fn client(arguments: &ConnectArguments) -> Connect<NewClient> {
-    reach(connect(address(arguments)).name(&arguments.name), arguments)
+    reach(arguments.runtime.connect(address(arguments)).name(&arguments.name), arguments)
 }
 
 /// Where the Manager is.

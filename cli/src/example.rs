@@ -1,13 +1,13 @@
 //! The command `run-example`: a service of `msl-network-examples`, or its client.
 
-use std::pin::pin;
 use std::process::ExitCode;
 
+use futures_lite::future::or;
 use msl_network_examples::Example;
-use msl_network_tokio::{Error, start};
+use msl_network_protocol::device::Error;
 
 use crate::arguments::{ConnectArguments, RunExampleArguments};
-use crate::device::{address, client, reach, run as run_device};
+use crate::device::{address, client, interrupted, reach, run as run_device};
 use crate::output::print;
 
 /// Runs `run-example`.
@@ -15,8 +15,10 @@ pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
     let connection = &arguments.connection;
     match arguments.example {
         None => list(),
-        Some(example) if arguments.client => run_device(example.client(client(connection))),
-        Some(example) => run_device(serve(example, connection)),
+        Some(example) if arguments.client => {
+            run_device(connection.runtime, example.client(client(connection)))
+        }
+        Some(example) => run_device(connection.runtime, serve(example, connection)),
     }
 }
 
@@ -30,17 +32,21 @@ fn list() -> ExitCode {
 /// Serves until Ctrl+C, or until the connection has ended.
 async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Error> {
     // One for both waits, and listened to before anybody is told of Ctrl+C.
-    let mut interrupted = pin!(tokio::signal::ctrl_c());
-    let running = tokio::select! {
-        biased;
-        _ = &mut interrupted => return Ok(()),
-        running = example.start(|service| reach(start(service, address(connection)), connection)) => running?,
+    let mut interrupted = interrupted(connection.runtime)?;
+    let start = |service| reach(connection.runtime.start(service, address(connection)), connection);
+    let ended = async {
+        (&mut interrupted).await;
+        None
     };
+    let Some(running) = or(ended, async { Some(example.start(start).await) }).await else { return Ok(()) };
+    let running = running?;
     print(format_args!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
-    tokio::select! {
-        error = running.ended() => return Err(error),
-        _ = interrupted => {}
-    }
+    let lost = async { Err(running.ended().await) };
+    or(lost, async {
+        interrupted.await;
+        Ok(())
+    })
+    .await?;
     running.shut_down().await;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod example;
 mod keygen;
 mod output;
 mod password;
+mod runtime;
 mod serve;
 mod start;
 mod units;
