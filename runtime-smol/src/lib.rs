@@ -4,19 +4,25 @@
 //! author of one of them depends on.
 //!
 //! # A first service
+//! Methods become attributes that clients can call; see [`macro@service`].
 //! ```no_run
-//! use msl_network_smol::{Error, Service, ServiceError, start};
+//! use msl_network_smol::{Error, service, start};
+//!
+//! struct BasicMath;
+//!
+//! #[service]
+//! impl BasicMath {
+//!     fn power(&self, x: f64, #[default(2.0)] n: f64) -> f64 {
+//!         x.powf(n)
+//!     }
+//! }
 //!
 //! fn main() -> Result<(), Error> {
-//!     let math = Service::new("BasicMath")
-//!         .constant("pi", 3.14159)
-//!         .method("divide", "(x: float, y: float = 2.0) -> float", |_, arguments| {
-//!             let (x, y): (f64, f64) = arguments.read_all()?;
-//!             Ok::<_, ServiceError>(x / y)
-//!         });
-//!     start(math, "localhost").run()
+//!     start(BasicMath, "localhost").run()
 //! }
 //! ```
+//! An instrument that does one thing at a time, errors that clients can tell apart, notifications: the folder `examples/` of
+//! the repository has a service for each. Underneath is a builder, [`Service`].
 //!
 //! # A first client
 //! ```no_run
@@ -24,18 +30,40 @@
 //!
 //! fn main() -> Result<(), Error> {
 //!     smol::block_on(async {
-//!         let client = connect("localhost").name("Ann").await?;
-//!         let math = client.link("BasicMath").await?;
-//!         let calls = [math.call("divide", (1, 3)), math.call("divide", (1,))]; // both are on their way
+//!         let math = connect("localhost").name("Ann").linked("BasicMath").await?;
+//!         let calls = [math.call("power", (3,)), math.call("power", (2, 10))]; // both are on their way
 //!         for call in calls {
-//!             let quotient: f64 = call.await?;
-//!             println!("{quotient}");
+//!             let power: f64 = call.await?;
+//!             println!("{power}");
 //!         }
 //!         Ok(())
 //!     })
 //! }
 //! ```
-//! The same in a script without a runtime: `.wait()?` in place of `.await?`, everywhere.
+//! The same in a script without a runtime: `.wait()?` in place of `.await?`, everywhere. Who has the service's type at hand
+//! calls `BasicMathClient::from(math).power(3.0, None)`, with the types of the method.
+//!
+//! # When the connection breaks
+//! A connection that is lost has ended, unless its author wants it to be restored. Then links and notifications go on, and so
+//! does a service; locks do not, and no request is sent twice. What to do about those that failed is for the program to say:
+//! ```no_run
+//! # async fn example() -> Result<(), msl_network_smol::Error> {
+//! use msl_network_smol::{ErrorKind, Reconnect, connect};
+//!
+//! let reconnect = Reconnect::default().on_change(|change| eprintln!("{change}"));
+//! let meter = connect("lab7").reconnect(reconnect).linked("Multimeter").await?;
+//! let volts: f64 = loop {
+//!     match meter.call("voltage", ()).await {
+//!         Err(error) if error.kind() == ErrorKind::Disconnected && !error.may_be_executed() => {
+//!             meter.restored().await? // then once more
+//!         }
+//!         outcome => break outcome?,
+//!     }
+//! };
+//! # Ok(())
+//! # }
+//! ```
+//! [`Connect::reconnect`] says more; a reader of [`Notifications`] gets a [`Notification::Interrupted`] where some may be missing.
 //!
 //! # Who is trusted
 //! A device trusts the certificate of a Manager that is in the home folder of its user (`.msl/network/certs/HOST.crt`; a
@@ -73,8 +101,8 @@ pub use msl_network_protocol::author::generated;
 pub use msl_network_protocol::author::{
     Address, Arguments, Call, CallArguments, Client, ClientIdentity, Connect, Context, Ended, Identities,
     IntoOutcome, IntoService, Json, Link, LinkedClient, Lock, NewClient, NewLinkedClient, Notification,
-    Notifications, Notifier, Outcome, RunningService, Service, ServiceError, ServiceIdentity, Trust,
-    UnknownCertificate, With,
+    Notifications, Notifier, Outcome, Reconnect, Reconnection, Restored, RunningService, Service,
+    ServiceError, ServiceIdentity, Trust, UnknownCertificate, With,
 };
 pub use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 pub use msl_network_protocol::drive::Manager;

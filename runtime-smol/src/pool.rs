@@ -59,3 +59,52 @@ impl Pool {
         self.executor.run(future).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    fn with_threads(count: usize) -> Pool {
+        let pool = Pool::new();
+        (0..count).for_each(|_| pool.start_thread().unwrap());
+        pool
+    }
+
+    #[test]
+    fn every_thread_runs_tasks() {
+        const THREADS: usize = 4;
+        let pool = with_threads(THREADS);
+        // None of them returns before all are there.
+        let barrier = Arc::new(Barrier::new(THREADS));
+        let tasks: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let barrier = barrier.clone();
+                pool.executor.spawn(async move {
+                    barrier.wait();
+                    is_here()
+                })
+            })
+            .collect();
+        assert!(tasks.into_iter().all(smol::block_on));
+        assert!(!is_here());
+    }
+
+    #[test]
+    fn what_runs_is_dropped_with_its_pool() {
+        let pool = with_threads(2);
+        let (held, released) = bounded::<()>(1);
+        pool.executor.spawn(async move { drop((pending::<()>().await, held)) }).detach();
+        drop(pool);
+        assert!(smol::block_on(released.recv()).is_err());
+    }
+
+    #[test]
+    fn a_pool_without_threads_runs_on_the_one_that_waits() {
+        let pool = Pool::new();
+        let task = pool.executor.spawn(async { 7 });
+        assert_eq!(smol::block_on(pool.run(task)), 7);
+    }
+}

@@ -35,7 +35,7 @@ pub async fn serve(
 /// has gone (clients can shut them down), or when `stop` is ready.
 ///
 /// The services are started one after the other; each is given the way to this Manager, as any other service:
-/// `start(service, ("localhost", listener.port()))`, and its certificate.
+/// `start(service, ("localhost", listener.port()))`, and its certificate. None connects again when this Manager is gone.
 ///
 /// # Errors
 /// Why a service could not be started; everything has ended then, too.
