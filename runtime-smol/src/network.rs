@@ -20,24 +20,24 @@ impl Network for Smol {
     type Listener = Async<net::TcpListener>;
     type Stream = TcpStream;
 
-    fn listener(&self, socket: net::TcpListener) -> io::Result<Self::Listener> {
+    fn listener(socket: net::TcpListener) -> io::Result<Self::Listener> {
         Async::try_from(socket)
     }
 
-    fn into_std(&self, listener: Self::Listener) -> io::Result<net::TcpListener> {
+    fn into_std(listener: Self::Listener) -> io::Result<net::TcpListener> {
         listener.into_inner()
     }
 
-    async fn accept(&self, listener: &Self::Listener) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(listener: &Self::Listener) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, address) = listener.accept().await?;
         Ok((stream.into(), address))
     }
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+    async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
         TcpStream::connect((host, port)).await
     }
 
-    fn stream(&self, socket: net::TcpStream) -> io::Result<TcpStream> {
+    fn stream(socket: net::TcpStream) -> io::Result<TcpStream> {
         TcpStream::try_from(socket)
     }
 

@@ -28,7 +28,9 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let pool = pool();
-    pool.run(msl_network_runtime::serve(Smol::new(&pool), listener, manager, tls, stop)).await;
+    let serving = msl_network_runtime::serve(Smol::new(&pool), listener, manager, tls, stop);
+    // Boxed, as what awaits this would be large otherwise.
+    pool.run(Box::pin(serving)).await;
 }
 
 /// Serves devices as [`serve`] does, and runs services that connect with this Manager. Ends when the last of the services
@@ -48,7 +50,8 @@ pub async fn run_services(
 ) -> Result<(), Error> {
     let pool = pool();
     let smol = Smol::new(&pool);
-    pool.run(msl_network_runtime::run_services(smol, listener, manager, tls, services, stop)).await
+    let serving = msl_network_runtime::run_services(smol, listener, manager, tls, services, stop);
+    pool.run(Box::pin(serving)).await
 }
 
 /// All cores. The thread that awaits the Manager takes part, so that it is served even without any other.

@@ -19,23 +19,23 @@ impl Network for Tokio {
     type Listener = TcpListener;
     type Stream = TcpStream;
 
-    fn listener(&self, socket: net::TcpListener) -> io::Result<TcpListener> {
+    fn listener(socket: net::TcpListener) -> io::Result<TcpListener> {
         TcpListener::from_std(socket)
     }
 
-    fn into_std(&self, listener: TcpListener) -> io::Result<net::TcpListener> {
+    fn into_std(listener: TcpListener) -> io::Result<net::TcpListener> {
         listener.into_std()
     }
 
-    async fn accept(&self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
         listener.accept().await
     }
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+    async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
         TcpStream::connect((host, port)).await
     }
 
-    fn stream(&self, socket: net::TcpStream) -> io::Result<TcpStream> {
+    fn stream(socket: net::TcpStream) -> io::Result<TcpStream> {
         TcpStream::from_std(socket)
     }
 

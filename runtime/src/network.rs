@@ -23,24 +23,23 @@ pub trait Network: Runtime + Clone + 'static {
     /// A TCP connection.
     type Stream: Send + Sync + 'static;
 
-    /// A socket of the system, which does not block, as one of this runtime.
+    /// A socket of the system, which does not block, as one of the runtime that this is called on.
     ///
     /// # Errors
     /// The runtime cannot take another socket.
-    fn listener(&self, socket: net::TcpListener) -> io::Result<Self::Listener>;
+    fn listener(socket: net::TcpListener) -> io::Result<Self::Listener>;
 
     /// The socket of the system again.
     ///
     /// # Errors
     /// The runtime cannot part with it.
-    fn into_std(&self, listener: Self::Listener) -> io::Result<net::TcpListener>;
+    fn into_std(listener: Self::Listener) -> io::Result<net::TcpListener>;
 
     /// The next device.
     ///
     /// # Errors
     /// The system cannot accept one now, or the device has gone already.
     fn accept(
-        &self,
         listener: &Self::Listener,
     ) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
@@ -48,13 +47,13 @@ pub trait Network: Runtime + Clone + 'static {
     ///
     /// # Errors
     /// The host has no address, or none can be connected with.
-    fn connect(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn connect(host: &str, port: u16) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
-    /// A socket of the system, which does not block, as one of this runtime.
+    /// A socket of the system, which does not block, as one of the runtime that this is called on.
     ///
     /// # Errors
     /// The runtime cannot take another socket.
-    fn stream(&self, socket: net::TcpStream) -> io::Result<Self::Stream>;
+    fn stream(socket: net::TcpStream) -> io::Result<Self::Stream>;
 
     /// The socket beneath, for its options.
     fn socket(stream: &Self::Stream) -> SockRef<'_>;

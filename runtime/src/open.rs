@@ -38,7 +38,7 @@ fn drive(network: &impl Network, wire: impl Wire + Unpin + Send + 'static, endpo
 
 async fn tcp<N: Network>(network: &N, options: &ConnectOptions) -> Result<N::Stream, Error> {
     let (host, port) = options.address.parts()?;
-    match timeout(network, options.timeout, network.connect(host, port)).await {
+    match timeout(network, options.timeout, N::connect(host, port)).await {
         Some(Ok(stream)) => {
             if let Err(error) = configure(&N::socket(&stream), &Limits::default()) {
                 // Only a connection that is slower, or that takes longer to notice its end.

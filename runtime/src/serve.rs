@@ -61,7 +61,7 @@ struct Door<N> {
 
 impl<N: Network> Door<N> {
     async fn accept(self, socket: net::TcpListener) {
-        let socket = match self.network.listener(socket) {
+        let socket = match N::listener(socket) {
             Ok(socket) => socket,
             Err(error) => return warn!(target: LOG, "cannot accept connections: {error}"),
         };
@@ -77,7 +77,7 @@ impl<N: Network> Door<N> {
                 self.manager.relieve(self.network.now());
                 self.network.sleep(PAUSE).await;
             }
-            match self.network.accept(socket).await {
+            match N::accept(socket).await {
                 Ok((stream, address)) => {
                     failing = false;
                     self.network.spawn(Box::pin(self.clone().connection(stream, address, ticket)));
@@ -134,11 +134,11 @@ impl<N: Network> Door<N> {
 
     /// Ends the connections that nobody has accepted: closing the listening socket would reset them.
     async fn turn_away(&self, socket: N::Listener) {
-        let Ok(socket) = self.network.into_std(socket) else { return };
+        let Ok(socket) = N::into_std(socket) else { return };
         // Bounded, since new ones may come all the time.
         let waiting = (0..BACKLOG).map_while(|_| socket.accept().ok()).filter_map(|(stream, _)| {
             stream.set_nonblocking(true).ok()?;
-            self.network.stream(stream).ok()
+            N::stream(stream).ok()
         });
         let linger = self.manager.settings().limits.linger;
         All::of(waiting.map(|stream| end(self.network.plain(stream), linger))).wait().await;

@@ -1,7 +1,5 @@
 //! What is particular to smol: which threads run what, and what happens on them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::env;
 use std::future::pending;
 use std::process::Command;
