@@ -34,6 +34,7 @@ impl Runtime {
     ///
     /// # Errors
     /// The threads cannot be started.
+    #[cfg_attr(not(feature = "tokio"), expect(clippy::unnecessary_wraps, reason = "smol always can"))]
     pub(crate) fn block_on<T>(self, future: impl Future<Output = T>) -> io::Result<T> {
         match self {
             #[cfg(feature = "tokio")]
