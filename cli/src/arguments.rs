@@ -23,6 +23,8 @@ pub(crate) use import::ImportArguments;
 pub(crate) use keygen::{KeyAlgorithm, KeygenArguments};
 pub(crate) use limits::LimitArguments;
 
+use crate::runtime::Runtime;
+
 /// Connects the programs of a laboratory: clients send requests, services (instruments, mostly) answer them, and the
 /// Manager that this program starts brings each to the other.
 #[derive(Debug, Parser)]
@@ -93,6 +95,10 @@ pub(crate) struct StartArguments {
     /// File to log to [default: a new one in the home folder, logs/manager-DATE-TIME.log]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
+
+    /// Runtime that carries the connections
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) runtime: Runtime,
 
     #[command(flatten)]
     pub(crate) authentication: AuthenticationArguments,

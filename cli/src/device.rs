@@ -7,15 +7,16 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use msl_network_protocol::{json, terminal};
-use msl_network_tokio::{
-    Arguments, Call, Client, Connect, Error, ErrorKind, Link, NewClient, Notification, Prompt, Trust,
-    UnknownCertificate, connect,
+use futures_lite::future::or;
+use msl_network_protocol::author::{
+    Arguments, BoxFuture, Call, Client, Connect, Link, NewClient, Notification, Trust, UnknownCertificate,
 };
-use tokio::{runtime, time};
+use msl_network_protocol::device::{Error, ErrorKind, Prompt};
+use msl_network_protocol::{json, terminal};
 
 use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
-use crate::output::{Failure, ask, show, tell};
+use crate::output::{Failure, ask, end, show, tell};
+use crate::runtime::Runtime;
 
 /// How often `listen` asks whether its service is still there: a Manager does not say when one has gone.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -23,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
     let connection = &arguments.connection;
-    run(async {
+    run(connection.runtime, async {
         let client = client(connection).await?;
         let link = within(client.link(&arguments.service), connection).await?;
         let call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
@@ -37,7 +38,7 @@ pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
 /// Runs `identities`.
 pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
     let connection = &arguments.connection;
-    run(async {
+    run(connection.runtime, async {
         let client = client(connection).await?;
         show(if arguments.json {
             let call = client.admin_request::<Box<serde_json::value::RawValue>>("identity", ());
@@ -53,20 +54,21 @@ pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
 /// Runs `listen`.
 pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
     let connection = &arguments.connection;
-    run(async {
+    run(connection.runtime, async {
         let client = client(connection).await?;
         let link = within(client.link(&arguments.service), connection).await?;
         let mut notifications = link.notifications();
-        // One for all rounds: between two, a signal would be lost.
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        // One each for all rounds: between two, a signal would be lost.
+        let mut interrupted = interrupted(connection.runtime)?;
         let mut gone = pin!(gone(&link, connection));
         loop {
-            let notification = tokio::select! {
-                biased;
-                _ = &mut interrupted => break,
-                notification = notifications.next() => notification,
-                error = &mut gone => return Err(error.into()),
+            let notification = async { Ok(Some(notifications.next().await)) };
+            let ended = async {
+                (&mut interrupted).await;
+                Ok(None)
             };
+            let gone = async { Err((&mut gone).await) };
+            let Some(notification) = or(ended, or(notification, gone)).await? else { break };
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
                     let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
@@ -91,7 +93,7 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
 /// Is ready when the service of a link is there no more. Another one of the same name is not linked.
 async fn gone(link: &Link, connection: &ConnectArguments) -> Error {
     loop {
-        time::sleep(LOOK_EVERY).await;
+        connection.runtime.sleep(LOOK_EVERY).await;
         let services = match within(link.client().identities(), connection).await {
             Ok(identities) => identities.services,
             Err(error) => return error,
@@ -114,30 +116,30 @@ fn within<T>(call: Call<T>, connection: &ConnectArguments) -> Call<T> {
 /// Ends the connection. All has been shown by then, so a Manager that does not answer in time is left without.
 async fn disconnect(client: &Client, connection: &ConnectArguments) {
     let ended = client.disconnect();
+    let ended = async { drop(ended.await) };
     match connection.timeout {
-        Some(timeout) => drop(time::timeout(timeout.duration(), ended).await),
-        None => drop(ended.await),
+        Some(timeout) => or(ended, connection.runtime.sleep(timeout.duration())).await,
+        None => ended.await,
     }
 }
 
 /// Runs a command to its end; an error goes to standard error.
-pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
-    let runtime = match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tell(format_args!("OSError: cannot start the runtime: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
+pub(crate) fn run(runtime: Runtime, command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     match runtime.block_on(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.end(),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure.end(),
+        Err(error) => end(Err(format!("OSError: cannot start the runtime: {error}"))),
     }
+}
+
+/// The wish of a person, or of the system, that the command ends; from now on.
+pub(crate) fn interrupted(runtime: Runtime) -> Result<BoxFuture<&'static str>, Error> {
+    runtime.interrupted().map_err(|error| Error::new(ErrorKind::Io, error.to_string()))
 }
 
 /// A client that is about to be connected.
 pub(crate) fn client(arguments: &ConnectArguments) -> Connect<NewClient> {
-    reach(connect(address(arguments)).name(&arguments.name), arguments)
+    reach(arguments.runtime.connect(address(arguments)).name(&arguments.name), arguments)
 }
 
 /// Where the Manager is.

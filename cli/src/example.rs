@@ -1,13 +1,12 @@
 //! The command `run-example`: a service of `msl-network-examples`, or its client.
 
-use std::pin::pin;
 use std::process::ExitCode;
 
+use futures_lite::future::or;
 use msl_network_examples::Example;
-use msl_network_tokio::start;
 
 use crate::arguments::{ConnectArguments, RunExampleArguments};
-use crate::device::{address, client, reach, run as run_device};
+use crate::device::{address, client, interrupted, reach, run as run_device};
 use crate::output::{Failure, print};
 
 /// Runs `run-example`.
@@ -16,9 +15,9 @@ pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
     match arguments.example {
         None => list(),
         Some(example) if arguments.client => {
-            run_device(async { Ok(example.client(client(connection)).await?) })
+            run_device(connection.runtime, async { Ok(example.client(client(connection)).await?) })
         }
-        Some(example) => run_device(serve(example, connection)),
+        Some(example) => run_device(connection.runtime, serve(example, connection)),
     }
 }
 
@@ -32,17 +31,21 @@ fn list() -> ExitCode {
 /// Serves until Ctrl+C, or until the connection has ended.
 async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Failure> {
     // One for both waits, and listened to before anybody is told of Ctrl+C.
-    let mut interrupted = pin!(tokio::signal::ctrl_c());
-    let running = tokio::select! {
-        biased;
-        _ = &mut interrupted => return Ok(()),
-        running = example.start(|service| reach(start(service, address(connection)), connection)) => running?,
+    let mut interrupted = interrupted(connection.runtime)?;
+    let start = |service| reach(connection.runtime.start(service, address(connection)), connection);
+    let ended = async {
+        (&mut interrupted).await;
+        None
     };
+    let Some(running) = or(ended, async { Some(example.start(start).await) }).await else { return Ok(()) };
+    let running = running?;
     print(format_args!("{} is connected with {}; Ctrl+C ends it", running.name(), running.manager()));
-    tokio::select! {
-        error = running.ended() => return Err(error.into()),
-        _ = interrupted => {}
-    }
+    let lost = async { Err(running.ended().await) };
+    or(lost, async {
+        interrupted.await;
+        Ok(())
+    })
+    .await?;
     running.shut_down().await;
     Ok(())
 }

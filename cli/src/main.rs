@@ -13,6 +13,7 @@ mod import;
 mod keygen;
 mod output;
 mod password;
+mod runtime;
 mod serve;
 mod start;
 mod units;

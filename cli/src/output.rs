@@ -7,8 +7,8 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::json::escaped;
-use msl_network_tokio::{Error, ErrorKind};
 
 /// Why a command ended early.
 #[derive(Debug)]

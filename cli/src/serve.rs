@@ -1,17 +1,19 @@
 //! Serving, once everything is ready: the place where the Manager meets a runtime.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
+use async_lock::OnceCell;
+use futures_lite::future::or;
 use msl_network_manager::log::TARGET;
 use msl_network_manager::{Authentication, Computer, Config, Duties, Error, Kind, Names, Secret};
+use msl_network_protocol::drive::Manager;
 use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{self, Settings};
-use msl_network_tokio::{Listener, Manager, serve as serve_devices};
-use tokio::runtime;
-use tokio::sync::Notify;
+use msl_network_runtime::Listener;
 use tracing::info;
+
+use crate::runtime::Runtime;
 
 /// What it takes to serve.
 pub(crate) struct Serve {
@@ -21,6 +23,8 @@ pub(crate) struct Serve {
     pub(crate) computer: Computer,
     /// How connections are encrypted, if they are.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    /// What carries the connections.
+    pub(crate) runtime: Runtime,
 }
 
 /// Serves until the Manager is told to stop, by a signal or by an administrator.
@@ -28,18 +32,14 @@ pub(crate) struct Serve {
 /// # Errors
 /// When it cannot listen.
 pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failed("cannot start the runtime", error))?;
-    let outcome = runtime.block_on(run(ready));
-    // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
-    runtime.shutdown_background();
-    outcome
+    let runtime = ready.runtime;
+    runtime.block_on(run(ready)).map_err(|error| failed("cannot start the runtime", error))?
 }
 
 async fn run(ready: Serve) -> Result<(), Error> {
-    let Serve { config, computer, tls } = ready;
+    let Serve { config, computer, tls, runtime } = ready;
     // Before the port is open, so that no signal is missed once somebody may know of it.
-    let signals = signals().map_err(|error| failed("cannot wait for signals", error))?;
+    let signals = runtime.interrupted().map_err(|error| failed("cannot wait for signals", error))?;
     let shown = config.host.as_deref().unwrap_or(&computer.host_name);
     let listener = Listener::bind(config.host.as_deref(), config.port)
         .await
@@ -50,27 +50,31 @@ async fn run(ready: Serve) -> Result<(), Error> {
         language: computer.language.clone(),
         os: computer.os.clone(),
     };
-    let stop = Arc::new(Notify::new());
+    let stop = Arc::new(OnceCell::new());
     let duties = Duties::new(
         Names::new(&computer.host_name),
         password(&config.authentication),
-        |job| drop(tokio::task::spawn_blocking(job)),
+        move |job| runtime.run_blocking(job),
         {
             let stop = stop.clone();
-            move || stop.notify_one()
+            move || {
+                // A second call finds it filled, which is as good.
+                let _ = stop.set_blocking(());
+            }
         },
     );
     let settings = Settings::new(identity, way(&config.authentication), config.limits.clone());
     let manager = Manager::new(settings, Box::new(duties));
     info!(target: TARGET, "{}", config.running(&computer.host_name, listener.port()));
-    serve_devices(listener, manager, tls, async {
-        tokio::select! {
-            name = signals => info!(target: TARGET, "{name} received"),
-            () = stop.notified() => {}
-        }
+    let signalled = async { info!(target: TARGET, "{} received", signals.await) };
+    let told = async {
+        stop.wait().await;
+    };
+    let serving = runtime.serve(listener, manager, tls, async {
+        or(signalled, told).await;
         info!(target: TARGET, "shutting down the Network Manager");
-    })
-    .await;
+    });
+    serving.await;
     info!(target: TARGET, "the Network Manager has been shut down");
     Ok(())
 }
@@ -94,33 +98,4 @@ fn way(authentication: &Authentication) -> settings::Authentication {
         Authentication::Login => settings::Authentication::Login,
         Authentication::HostNames => settings::Authentication::HostNames,
     }
-}
-
-/// The first signal that asks for the end, by its name.
-#[cfg(unix)]
-fn signals() -> io::Result<impl Future<Output = &'static str>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-        }
-    })
-}
-
-/// Ctrl+C, or Ctrl+Break.
-#[cfg(windows)]
-fn signals() -> io::Result<impl Future<Output = &'static str>> {
-    use tokio::signal::windows::{ctrl_break, ctrl_c};
-
-    let (mut interrupt, mut stop) = (ctrl_c()?, ctrl_break()?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => "Ctrl+C",
-            _ = stop.recv() => "Ctrl+Break",
-        }
-    })
 }

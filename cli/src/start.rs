@@ -50,6 +50,7 @@ fn start(arguments: StartArguments, log: Log, home: &Home) -> Result<(), Error> 
 fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, Error> {
     let computer = Computer::inspect();
     debug!(target: TARGET, "{}, {}, {} bytes of memory", computer.os, computer.language, computer.memory);
+    let runtime = arguments.runtime;
     let config = configure(arguments, &computer, log)?;
     let tls = match &config.tls {
         Tls::Disabled => None,
@@ -69,7 +70,7 @@ fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, E
         Authentication::Login => "using a login for authentication",
         Authentication::HostNames => "using trusted hosts for authentication",
     });
-    Ok(Serve { config, computer, tls })
+    Ok(Serve { config, computer, tls, runtime })
 }
 
 fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Result<Config, Error> {

@@ -5,6 +5,10 @@
 //! either work with services of both. `msl-network run-example` runs them. Programs that show one thing each are beside
 //! this crate's `Cargo.toml`.
 
+// Both crates have the same names, so that this is all that it takes.
+#[cfg(not(feature = "tokio"))]
+extern crate msl_network_smol as msl_network_tokio;
+
 pub mod adder;
 pub mod basic_math;
 pub mod echo;

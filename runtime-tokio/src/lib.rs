@@ -73,19 +73,17 @@
 //! A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`serve`], or [`run_services`] with services of its
 //! own. The program `msl-network` is one.
 //!
-//! Thin on purpose: sockets, timers and tasks are here, and everything that is a rule of the protocol is in
-//! [`msl_network_protocol`].
+//! Thin on purpose: sockets, timers and tasks of tokio are here; what every runtime does with them is in
+//! [`msl_network_runtime`], and everything that is a rule of the protocol in [`msl_network_protocol`].
 
 mod device;
-mod listener;
-mod open;
+mod network;
 mod runtime;
 mod serve;
-mod together;
+mod signals;
 mod wire;
 
 pub use device::{connect, start};
-pub use listener::Listener;
 pub use msl_network_macros::service_tokio as service;
 pub use msl_network_protocol as protocol;
 #[doc(hidden)]
@@ -98,8 +96,9 @@ pub use msl_network_protocol::author::{
 };
 pub use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 pub use msl_network_protocol::drive::Manager;
-pub use serve::serve;
-pub use together::run_services;
+pub use msl_network_runtime::Listener;
+pub use serve::{run_services, serve};
+pub use signals::interrupted;
 pub use wire::{Clock, Socket};
 
 /// The Rust code in the documents compiles and holds what it says. They are here since this crate sees both a runtime and the

@@ -11,13 +11,13 @@ use msl_network_protocol::author::{
 };
 use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::instant::Instant;
+use msl_network_runtime::open;
 use msl_network_trust::computer;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::Clock;
-use crate::open::open;
+use crate::{Clock, interrupted};
 
 /// A runtime of tokio, for the connections of devices.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Tokio {
 }
 
 impl Tokio {
-    fn new(handle: Handle) -> Self {
+    pub(crate) fn new(handle: Handle) -> Self {
         Self { handle, clock: Clock::start() }
     }
 
@@ -68,11 +68,15 @@ impl Runtime for Tokio {
     }
 
     fn interrupted(&self) -> BoxFuture<()> {
-        let signal = self.run(signal());
+        let signal = {
+            let _inside = self.handle.enter();
+            interrupted()
+        };
         Box::pin(async move {
-            if !matches!(signal.await, Some(Ok(()))) {
-                // Without signals, the program ends as the system ends it.
-                std::future::pending::<()>().await;
+            match signal {
+                Ok(signal) => drop(signal.await),
+                // The program then ends as the system ends it.
+                Err(_) => std::future::pending().await,
             }
         })
     }
@@ -88,23 +92,6 @@ impl Runtime for Tokio {
             opening.await.unwrap_or_else(|| Err(Error::new(ErrorKind::Io, "the runtime is being shut down")))
         })
     }
-}
-
-#[cfg(unix)]
-async fn signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// The runtimes that a connection may be on.

@@ -1,6 +1,6 @@
 //! What small calls of one pair of devices take while a reply of 200 MB is in flight between another pair.
 //!
-//! `cargo bench -p msl-network-tests --bench bystander` prints a table, within a minute. All devices are threads of this
+//! `cargo bench -p msl-network-tests --bench bystander` prints a table, within two minutes. All devices are threads of this
 //! process and the Manager is the program, on the same computer: so the processors that the devices need are missing to
 //! the Manager, and over TLS that is much. Rounds without and with the reply take turns, so that neither has the warmer
 //! machine.
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use msl_network_tests::Served;
 use msl_network_tests::peer::Peer;
-use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::program::Program;
+use msl_network_tests::setup::{Runtime, Setup, Tls};
 use serde_json::json;
 
 const BIG_REPLY: usize = 200 * 1000 * 1000;
@@ -22,18 +23,20 @@ const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(2);
 
 fn main() {
-    let (rows, notes): (Vec<_>, Vec<_>) = [Tls::Disabled, Tls::Enabled].map(measure).into_iter().unzip();
+    let setups = [Tls::Disabled, Tls::Enabled]
+        .map(|tls| [Runtime::Tokio, Runtime::Smol].map(|runtime| Setup { runtime, tls }));
+    let (rows, notes): (Vec<_>, Vec<_>) = setups.into_iter().flatten().map(measure).unzip();
     println!("| connections | beside it | calls | p50 | p99 | max |");
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
     println!("{}\n\n{}", rows.concat().join("\n"), notes.join("\n"));
 }
 
 /// The rows of one kind of connection, and what else there is to say.
-fn measure(tls: Tls) -> ([String; 2], String) {
-    let mut program = Program::start(tls, &[]);
+fn measure(setup: Setup) -> ([String; 2], String) {
+    let mut program = Program::start(setup, &[]);
     let mut small = Pair::new(&program, "Small", "x".to_owned());
     let mut big = Pair::new(&program, "Big", "x".repeat(BIG_REPLY));
-    let kind = if tls == Tls::Enabled { "TLS" } else { "plain" };
+    let kind = format!("{:?}, TLS {:?}", setup.runtime, setup.tls).to_lowercase();
     // The first calls warm up what there is to warm up.
     small.calls();
     let mut undisturbed: Vec<Duration> = (0..3).map(|_| big.call()).collect();
@@ -44,7 +47,7 @@ fn measure(tls: Tls) -> ([String; 2], String) {
         alone.extend(small.calls());
         beside.extend(calls_beside(&mut small, &mut big));
     }
-    let rows = [row(kind, "nothing", &mut alone), row(kind, "a reply of 200 MB", &mut beside)];
+    let rows = [row(&kind, "nothing", &mut alone), row(&kind, "a reply of 200 MB", &mut beside)];
     let peak_memory = peak_memory(program.id());
     // The services' threads end with it.
     program.terminate();

@@ -1,9 +1,10 @@
 //! A Manager with devices around it, of which each may be of this project or of the Python package.
 
-use msl_network_tokio::{Connect, IntoService, LinkedClient, NewClient, RunningService, connect, start};
+use msl_network_protocol::author::{Connect, IntoService, LinkedClient, NewClient, RunningService, Service};
 
 use crate::program::{Program, Tls};
 use crate::python::{Facts, Script};
+use crate::setup::{Runtime, Setup};
 use crate::{PATIENCE, Served, services};
 
 /// Whose program it is.
@@ -20,6 +21,8 @@ pub enum Whose {
 pub struct Laboratory {
     manager: Program,
     services: Whose,
+    /// Of our devices.
+    runtime: Runtime,
     running: Vec<RunningService>,
     scripts: Vec<Script>,
 }
@@ -36,7 +39,13 @@ impl Laboratory {
             Whose::Ours => Program::start(tls, &[]),
             Whose::Pythons => Program::start_python(tls, &[]),
         };
-        Self { manager, services, running: Vec::new(), scripts: Vec::new() }
+        Self { manager, services, runtime: Runtime::Tokio, running: Vec::new(), scripts: Vec::new() }
+    }
+
+    /// A Manager of this project, with devices of this project on that runtime.
+    pub fn on(manager: Setup, devices: Runtime) -> Self {
+        let manager = Program::start(manager, &[]);
+        Self { manager, services: Whose::Ours, runtime: devices, running: Vec::new(), scripts: Vec::new() }
     }
 
     /// The Manager.
@@ -76,13 +85,13 @@ impl Laboratory {
     }
 
     /// A service of this project's that is about to be started.
-    pub fn start(&self, service: impl IntoService) -> Connect<msl_network_tokio::Service> {
-        reach(start(service, ("localhost", self.manager.port())), &self.manager)
+    pub fn start(&self, service: impl IntoService) -> Connect<Service> {
+        reach(self.runtime.start(service, ("localhost", self.manager.port())), &self.manager)
     }
 
     /// A client that is about to be connected.
     pub fn connect(&self, name: &str) -> Connect<NewClient> {
-        reach(connect(("localhost", self.manager.port())), &self.manager).name(name)
+        reach(self.runtime.connect(("localhost", self.manager.port())), &self.manager).name(name)
     }
 
     /// A client that is linked with a service, once that is there.
@@ -101,11 +110,14 @@ pub fn reach<D>(device: Connect<D>, manager: &impl Served) -> Connect<D> {
     }
 }
 
-/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS. Or only
+/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS,
+/// and for both with everything on smol. Or only
 /// where the services, or at least something in it, is of this project. `tests/README.md` says what is tested where.
 #[macro_export]
 macro_rules! every_laboratory {
     ($($test:ident)*) => {
+        $crate::every_laboratory!(@smol plain_on_smol Disabled: $($test)*);
+        $crate::every_laboratory!(@smol tls_on_smol Enabled: $($test)*);
         $crate::every_laboratory! { with_something_of_ours: $($test)* }
         $crate::every_laboratory!(@ pythons_manager_plain_with_pythons_service Pythons Disabled Pythons: $($test)*);
         $crate::every_laboratory!(@ pythons_manager_tls_with_pythons_service Pythons Enabled Pythons: $($test)*);
@@ -129,6 +141,18 @@ macro_rules! every_laboratory {
             $(#[test]
             fn $test() {
                 super::$test(Laboratory::new(Whose::$manager, Tls::$tls, Whose::$services));
+            })*
+        }
+    };
+    (@smol $module:ident $tls:ident: $($test:ident)*) => {
+        mod $module {
+            use $crate::laboratory::Laboratory;
+            use $crate::setup::{Runtime, Setup, Tls};
+
+            $(#[test]
+            fn $test() {
+                let setup = Setup { runtime: Runtime::Smol, tls: Tls::$tls };
+                super::$test(Laboratory::on(setup, Runtime::Smol));
             })*
         }
     };

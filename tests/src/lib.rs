@@ -17,6 +17,7 @@ pub mod program;
 pub mod python;
 pub mod random;
 pub mod services;
+pub mod setup;
 pub mod transcript;
 pub mod workplace;
 

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use msl_network_manager::Home;
 use msl_network_manager::certificate::Subject;
@@ -14,20 +15,18 @@ use msl_network_protocol::drive::{Caller, Host};
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{Authentication, Settings};
-use msl_network_tokio::{Listener, Manager, serve};
+use msl_network_tokio::{Listener, Manager};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
 use crate::program::{self, Tls};
-use crate::{PATIENCE, Served, eventually};
+use crate::setup::{Runtime, Setup};
+use crate::{Served, eventually};
 
-/// A Manager that listens on 127.0.0.1; it ends with the test at the latest.
+/// A Manager that listens on 127.0.0.1; it is told to end with the test at the latest.
 #[derive(Debug)]
 pub struct LocalManager {
-    runtime: Runtime,
     port: u16,
     files: Option<(TempDir, Files)>,
     duties: Arc<Duties>,
@@ -49,14 +48,19 @@ impl LocalManager {
     }
 
     /// Starts a Manager that lets everybody in.
-    pub fn start(tls: Tls, limits: Limits) -> Self {
-        Self::guarded(tls, limits, Authentication::None, None)
+    pub fn start(setup: impl Into<Setup>, limits: Limits) -> Self {
+        Self::guarded(setup, limits, Authentication::None, None)
     }
 
     /// Starts a Manager that asks devices for this, and that has this password. Its users are those of [`Accounts`].
-    pub fn guarded(tls: Tls, limits: Limits, way: Authentication, password: Option<&str>) -> Self {
-        let runtime = Runtime::new().expect("a runtime can be started");
-        let files = (tls == Tls::Enabled).then(|| {
+    pub fn guarded(
+        setup: impl Into<Setup>,
+        limits: Limits,
+        way: Authentication,
+        password: Option<&str>,
+    ) -> Self {
+        let setup = setup.into();
+        let files = (setup.tls == Tls::Enabled).then(|| {
             let home = tempfile::tempdir().expect("a temporary folder can be made");
             let named = TlsFiles::default();
             let files = Files::choose(&named, &Home::at(home.path()), None);
@@ -68,16 +72,24 @@ impl LocalManager {
         });
         let accounts = Accounts { password: password.map(str::to_owned), host: Some(program::host_name()) };
         let duties = Arc::new(Duties { accounts, stop: Notify::new(), notes: Mutex::default() });
-        let listener = runtime.block_on(Listener::bind(Some("127.0.0.1"), 0)).expect("some port is free");
+        let listener = smol::block_on(Listener::bind(Some("127.0.0.1"), 0)).expect("some port is free");
         let port = listener.port();
         let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
         let identity = ManagerIdentity { hostname, port, language, os };
         let settings = Settings::new(identity, way, limits);
         let manager = Manager::new(settings, Box::new(Shared(duties.clone())));
         let stopped = duties.clone();
-        let serving =
-            runtime.spawn(async move { serve(listener, manager, config, stopped.stop.notified()).await });
-        Self { runtime, port, files, duties, serving: Some(serving) }
+        let serving = thread::spawn(move || {
+            let stop = stopped.stop.notified();
+            match setup.runtime {
+                Runtime::Tokio => {
+                    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
+                    runtime.block_on(msl_network_tokio::serve(listener, manager, config, stop));
+                }
+                Runtime::Smol => smol::block_on(msl_network_smol::serve(listener, manager, config, stop)),
+            }
+        });
+        Self { port, files, duties, serving: Some(serving) }
     }
 
     /// Returns once something that is `wanted` has been noted of the device whose network name begins with `name`.
@@ -96,9 +108,15 @@ impl LocalManager {
     /// Returns once it has ended.
     pub fn wait(mut self) {
         if let Some(serving) = self.serving.take() {
-            let ended = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, serving).await });
-            ended.expect("the Manager does not end").expect("the Manager has panicked");
+            eventually("the Manager ends", || serving.is_finished());
+            serving.join().expect("the Manager has panicked");
         }
+    }
+}
+
+impl Drop for LocalManager {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

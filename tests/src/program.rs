@@ -14,16 +14,9 @@ use tempfile::TempDir;
 
 use crate::process::Process;
 use crate::python::interpreter;
+use crate::setup::Setup;
+pub use crate::setup::Tls;
 use crate::{PATIENCE, Served};
-
-/// Whether connections to the program are encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// As the program is without further flags.
-    Enabled,
-    /// `--disable-tls`
-    Disabled,
-}
 
 /// A running Manager, killed at the end of the test.
 #[derive(Debug)]
@@ -31,17 +24,18 @@ pub struct Program {
     process: Process,
     home: TempDir,
     port: u16,
-    tls: Tls,
+    setup: Setup,
 }
 
 impl Program {
     /// Starts the program and returns once it listens.
-    pub fn start(tls: Tls, flags: &[&str]) -> Self {
+    pub fn start(setup: impl Into<Setup>, flags: &[&str]) -> Self {
+        let setup = setup.into();
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         let port = if std::env::var_os("MSL_TEST_MANAGER").is_some() { free_port() } else { 0 };
-        let process = spawn(&home, port, tls, flags);
+        let process = spawn(&home, port, setup, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
-        Self { process, home, port, tls }
+        Self { process, home, port, setup }
     }
 
     /// Ends the program without a goodbye (SIGKILL).
@@ -52,14 +46,14 @@ impl Program {
 
     /// Starts the program again once it has ended, with the same port and home folder.
     pub fn revive(&mut self) {
-        self.process = spawn(&self.home, self.port, self.tls, &[]);
+        self.process = spawn(&self.home, self.port, self.setup, &[]);
         self.process.wait_for("the line that says where it listens", listening_port);
     }
 
     /// Starts the program on a port where it cannot listen; returns how it ended, and what it printed.
     pub fn fail_to_start(port: u16) -> (ExitStatus, String) {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut process = spawn(&home, port, Tls::Disabled, &[]);
+        let mut process = spawn(&home, port, Tls::Disabled.into(), &[]);
         (process.wait(PATIENCE), process.log())
     }
 
@@ -69,7 +63,7 @@ impl Program {
         let program = interpreter().with_file_name("msl-network");
         let process = spawn_other(Command::new(program), &home, free_port(), tls, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
-        Self { process, home, port, tls }
+        Self { process, home, port, setup: tls.into() }
     }
 
     /// Starts the program without TLS.
@@ -77,12 +71,16 @@ impl Program {
         Self::start(Tls::Disabled, flags)
     }
 
-    /// Another command of the program, as a device of this Manager: on its port, and with its home folder, where its
-    /// certificate is known.
+    /// Another command of the program, as a device of this Manager: on its port and its runtime, and with its home folder,
+    /// where its certificate is known.
     pub fn command(&self, words: &[&str], flags: &[&str], arguments: &[&str]) -> Command {
         let mut command = self.at_home(Command::new(built("msl-network")));
-        command.args(words).args(["--port", &self.port.to_string()]).args(flags).args(arguments);
-        if self.tls == Tls::Disabled {
+        command
+            .args(words)
+            .args(["--port", &self.port.to_string(), "--runtime", self.setup.runtime.name()])
+            .args(flags)
+            .args(arguments);
+        if self.setup.tls == Tls::Disabled {
             command.arg("--disable-tls");
         }
         command
@@ -136,28 +134,8 @@ impl Served for Program {
     }
 
     fn certificate(&self) -> Option<PathBuf> {
-        (self.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
+        (self.setup.tls == Tls::Enabled).then(|| self.home.path().join("certs").join("localhost.crt"))
     }
-}
-
-/// Makes two tests of each function that takes a [`Tls`]: one in the module `plain`, one in the module `tls`.
-#[macro_export]
-macro_rules! plain_and_tls {
-    ($($test:ident)*) => {
-        mod plain {
-            $(#[test]
-            fn $test() {
-                super::$test($crate::program::Tls::Disabled);
-            })*
-        }
-
-        mod tls {
-            $(#[test]
-            fn $test() {
-                super::$test($crate::program::Tls::Enabled);
-            })*
-        }
-    };
 }
 
 /// This computer's name, as it stands in the addresses of devices on this computer.
@@ -172,12 +150,12 @@ fn listening_port(line: &str) -> Option<u16> {
     address.rsplit_once(':')?.1.parse().ok()
 }
 
-fn spawn(home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
-    let command = match std::env::var("MSL_TEST_MANAGER") {
-        Ok(other) => other_command(&other),
-        Err(_) => Command::new(built("msl-network")),
-    };
-    spawn_other(command, home, port, tls, flags)
+fn spawn(home: &TempDir, port: u16, setup: Setup, flags: &[&str]) -> Process {
+    if let Ok(other) = std::env::var("MSL_TEST_MANAGER") {
+        return spawn_other(other_command(&other), home, port, setup.tls, flags);
+    }
+    let flags = [flags, &["--runtime", setup.runtime.name()]].concat();
+    spawn_other(Command::new(built("msl-network")), home, port, setup.tls, &flags)
 }
 
 fn spawn_other(mut command: Command, home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {

@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
 use msl_network_tests::process::Process;
-use msl_network_tests::program::{self, Program, Tls, host_name};
-use msl_network_tests::{PATIENCE, eventually};
-use msl_network_tests::{Served, plain_and_tls};
+use msl_network_tests::program::{self, Program, host_name};
+use msl_network_tests::setup::{Setup, Tls};
+use msl_network_tests::{PATIENCE, Served, eventually, every_setup};
 use serde_json::{Value, json};
 
-plain_and_tls! {
+every_setup! {
     the_result_of_a_call_is_shown
     a_call_that_fails_says_why_and_ends_with_status_one
     who_is_connected_is_shown
@@ -19,8 +19,8 @@ plain_and_tls! {
     listening_ends_when_its_service_has_gone
 }
 
-fn the_result_of_a_call_is_shown(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn the_result_of_a_call_is_shown(setup: Setup) {
+    let program = Program::start(setup, &[]);
     for (flags, result, shown) in [
         (&[][..], json!("two words"), "two words\n"),
         (&["--json"][..], json!("two words"), "\"two words\"\n"),
@@ -50,16 +50,16 @@ fn call(program: &Program, flags: &[&str], arguments: &[&str], result: &Value) -
     (output, request)
 }
 
-fn a_call_that_fails_says_why_and_ends_with_status_one(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn a_call_that_fails_says_why_and_ends_with_status_one(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let output = program.command(&["call", "Nobody", "there"], &[], &[]).output().expect("it can be started");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.starts_with("KeyError: \"the 'Nobody' service does not exist"), "{error}");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
 }
 
-fn who_is_connected_is_shown(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn who_is_connected_is_shown(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let _echo = program.service("Echo");
     let shown = |flags| {
         let output = program.command(&["identities"], flags, &[]).output().expect("it can be started");
@@ -74,8 +74,8 @@ fn who_is_connected_is_shown(tls: Tls) {
     assert!(identities["services"]["Echo"].is_object());
 }
 
-fn notifications_are_shown_until_ctrl_c(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn notifications_are_shown_until_ctrl_c(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = program.service("Beat");
     let mut listener = Process::spawn("listen", program.command(&["listen", "Beat"], &[], &[]));
     eventually("the link", || program.log().contains("linked with 'Beat'"));
@@ -91,8 +91,8 @@ fn notifications_are_shown_until_ctrl_c(tls: Tls) {
     assert!(listener.wait(PATIENCE).success());
 }
 
-fn listening_ends_when_nobody_reads_any_further(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn listening_ends_when_nobody_reads_any_further(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = program.service("Beat");
     let mut command = program.command(&["listen", "Beat"], &[], &[]);
     let mut listener =
@@ -113,8 +113,8 @@ fn listening_ends_when_nobody_reads_any_further(tls: Tls) {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
-fn listening_ends_when_its_service_has_gone(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn listening_ends_when_its_service_has_gone(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let service = program.service("Beat");
     let mut listener = Process::spawn("listen", program.command(&["listen", "Beat"], &[], &[]));
     eventually("the link", || program.log().contains("linked with 'Beat'"));

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::settings::Authentication;
+use msl_network_tests::every_setup;
 use msl_network_tests::laboratory::reach;
 use msl_network_tests::local::LocalManager;
-use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::setup::{Runtime, Setup};
 use msl_network_tests::{Served, services};
-use msl_network_tokio::{Connect, ErrorKind, NewClient, Prompt, connect, start};
+use msl_network_tokio::{Connect, ErrorKind, NewClient, Prompt};
 
-plain_and_tls! {
+every_setup! {
     the_right_manager_password_lets_devices_in
     a_wrong_manager_password_is_refused_with_the_managers_words
     a_login_lets_devices_in
@@ -22,35 +23,35 @@ plain_and_tls! {
     a_name_that_is_taken_is_refused
 }
 
-fn client(manager: &impl Served) -> Connect<NewClient> {
-    reach(connect(("localhost", manager.port())), manager)
+fn client(runtime: Runtime, manager: &impl Served) -> Connect<NewClient> {
+    reach(runtime.connect(("localhost", manager.port())), manager)
 }
 
-fn with_password(tls: Tls) -> Program {
-    Program::start(tls, &["--auth-password", "the secret"])
+fn with_password(setup: Setup) -> Program {
+    Program::start(setup, &["--auth-password", "the secret"])
 }
 
-fn with_login(tls: Tls) -> LocalManager {
-    LocalManager::guarded(tls, Limits::default(), Authentication::Login, None)
+fn with_login(setup: Setup) -> LocalManager {
+    LocalManager::guarded(setup, Limits::default(), Authentication::Login, None)
 }
 
-fn the_right_manager_password_lets_devices_in(tls: Tls) {
-    let program = with_password(tls);
-    let echo = start(services::named("Echo"), ("localhost", program.port()));
+fn the_right_manager_password_lets_devices_in(setup: Setup) {
+    let program = with_password(setup);
+    let echo = setup.runtime.start(services::named("Echo"), ("localhost", program.port()));
     let echo = reach(echo, &program).manager_password("the secret").wait().unwrap();
     assert!(echo.is_connected());
 
-    let ann = client(&program).manager_password("the secret").wait().unwrap();
+    let ann = client(setup.runtime, &program).manager_password("the secret").wait().unwrap();
 
     assert_eq!(ann.identities().wait().unwrap().services.len(), 1);
     assert!(ann.spawn("Bob").wait().unwrap().is_connected(), "the password goes along");
 }
 
-fn a_wrong_manager_password_is_refused_with_the_managers_words(tls: Tls) {
-    let program = with_password(tls);
+fn a_wrong_manager_password_is_refused_with_the_managers_words(setup: Setup) {
+    let program = with_password(setup);
     for error in [
-        client(&program).manager_password("a guess").wait().unwrap_err(),
-        reach(start(services::named("Echo"), ("localhost", program.port())), &program)
+        client(setup.runtime, &program).manager_password("a guess").wait().unwrap_err(),
+        reach(setup.runtime.start(services::named("Echo"), ("localhost", program.port())), &program)
             .manager_password("a guess")
             .wait()
             .unwrap_err(),
@@ -58,30 +59,31 @@ fn a_wrong_manager_password_is_refused_with_the_managers_words(tls: Tls) {
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert_eq!(error.message(), "ValueError: Wrong Manager password");
     }
-    let none = client(&program).wait().unwrap_err();
+    let none = client(setup.runtime, &program).wait().unwrap_err();
     assert_eq!(none.kind(), ErrorKind::Login);
     assert!(none.message().contains("asks for its password"), "{none}");
 }
 
-fn a_login_lets_devices_in(tls: Tls) {
-    let manager = with_login(tls);
-    let ada = client(&manager).username("ada").password("engine").wait().unwrap();
+fn a_login_lets_devices_in(setup: Setup) {
+    let manager = with_login(setup);
+    let ada = client(setup.runtime, &manager).username("ada").password("engine").wait().unwrap();
     let users: Vec<String> = ada.admin_request("users_table.usernames", ()).wait().unwrap();
     assert_eq!(users, ["ada", "bob"]);
 }
 
-fn a_wrong_login_is_refused(tls: Tls) {
-    let manager = with_login(tls);
+fn a_wrong_login_is_refused(setup: Setup) {
+    let manager = with_login(setup);
     for (username, password) in [("ada", "engin"), ("nobody", "engine")] {
-        let error = client(&manager).username(username).password(password).wait().unwrap_err();
+        let error = client(setup.runtime, &manager).username(username).password(password).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert_eq!(error.message(), "ValueError: Unregistered user, or Wrong login password");
     }
 }
 
-fn a_name_that_is_taken_is_refused(tls: Tls) {
-    let manager = LocalManager::start(tls, Limits::default());
-    let echo = || reach(start(services::named("Echo"), ("localhost", manager.port())), &manager);
+fn a_name_that_is_taken_is_refused(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits::default());
+    let echo =
+        || reach(setup.runtime.start(services::named("Echo"), ("localhost", manager.port())), &manager);
     let first = echo().wait().unwrap();
     let error = echo().wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
@@ -91,13 +93,13 @@ fn a_name_that_is_taken_is_refused(tls: Tls) {
 
 #[test]
 fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network() {
-    let manager = with_login(Tls::Disabled);
+    let manager = with_login(Tls::Disabled.into());
     let asked = Arc::new(Mutex::new(Vec::new()));
     let questions = asked.clone();
     let patience = Duration::from_millis(500);
     let began = Instant::now();
 
-    let client = client(&manager).timeout(patience).on_prompt(move |prompt| {
+    let client = client(Runtime::Tokio, &manager).timeout(patience).on_prompt(move |prompt| {
         questions.lock().unwrap().push(prompt.clone());
         // A person who types: longer than the network may take.
         std::thread::sleep(patience);
@@ -116,16 +118,16 @@ fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network()
 
 #[test]
 fn a_person_who_has_no_answer_ends_the_connection() {
-    let manager = with_login(Tls::Disabled);
-    let error = client(&manager).on_prompt(|_| None).wait().unwrap_err();
+    let manager = with_login(Tls::Disabled.into());
+    let error = client(Runtime::Tokio, &manager).on_prompt(|_| None).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Login);
 }
 
 #[test]
 fn an_administrator_logs_in_in_the_middle_of_a_session() {
     let manager = LocalManager::plain(Limits::default());
-    let ada = client(&manager).username("ada").password("engine").wait().unwrap();
-    let bob = client(&manager).username("bob").password("builder").wait().unwrap();
+    let ada = client(Runtime::Tokio, &manager).username("ada").password("engine").wait().unwrap();
+    let bob = client(Runtime::Tokio, &manager).username("bob").password("builder").wait().unwrap();
 
     let users: Vec<String> = ada.admin_request("users_table.usernames", ()).wait().unwrap();
     assert_eq!(users, ["ada", "bob"]);

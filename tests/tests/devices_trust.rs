@@ -10,22 +10,37 @@ use std::{fs, thread};
 
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::program::{Program, Tls};
-use msl_network_tests::{PATIENCE, Served};
-use msl_network_tokio::{Connect, Error, ErrorKind, NewClient, Trust, UnknownCertificate, connect};
+use msl_network_tests::setup::Runtime;
+use msl_network_tests::{PATIENCE, Served, every_runtime};
+use msl_network_tokio::{Connect, Error, ErrorKind, NewClient, Trust, UnknownCertificate};
 use tempfile::TempDir;
+
+every_runtime! {
+    a_certificate_that_is_not_known_is_an_error_that_says_what_to_do
+    a_certificate_is_saved_on_first_use_and_trusted_from_then_on
+    a_certificate_that_is_not_known_is_asked_about
+    a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted
+    devices_share_the_home_folder_of_the_manager_and_of_the_python_package
+    the_host_has_to_be_one_that_the_certificate_is_for_unless_that_is_not_checked
+    a_manager_without_tls_is_recognised
+    a_manager_with_tls_says_nothing_to_a_device_without_and_the_error_says_so
+    where_nobody_listens_the_error_says_how_to_start_a_manager
+    a_host_that_never_answers_is_given_up
+}
 
 /// A client whose certificates are in a folder of its own.
 struct User {
     home: TempDir,
+    runtime: Runtime,
 }
 
 impl User {
-    fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap() }
+    fn new(runtime: Runtime) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), runtime }
     }
 
     fn connect(&self, manager: &Program) -> Connect<NewClient> {
-        connect(("localhost", manager.port())).home(self.home.path()).timeout(PATIENCE)
+        self.runtime.connect(("localhost", manager.port())).home(self.home.path()).timeout(PATIENCE)
     }
 
     fn saved(&self) -> PathBuf {
@@ -47,10 +62,9 @@ fn every_manager() -> [Program; 2] {
     [Program::start(Tls::Enabled, &[]), Program::start_python(Tls::Enabled, &[])]
 }
 
-#[test]
-fn a_certificate_that_is_not_known_is_an_error_that_says_what_to_do() {
+fn a_certificate_that_is_not_known_is_an_error_that_says_what_to_do(runtime: Runtime) {
     for manager in every_manager() {
-        let user = User::new();
+        let user = User::new(runtime);
         let error = user.refused(&manager);
         let path = user.saved();
         for part in ["is not known", "SHA-256", "Trust::Save", path.to_str().unwrap()] {
@@ -60,10 +74,9 @@ fn a_certificate_that_is_not_known_is_an_error_that_says_what_to_do() {
     }
 }
 
-#[test]
-fn a_certificate_is_saved_on_first_use_and_trusted_from_then_on() {
+fn a_certificate_is_saved_on_first_use_and_trusted_from_then_on(runtime: Runtime) {
     for manager in every_manager() {
-        let user = User::new();
+        let user = User::new(runtime);
         let client = user.connect(&manager).trust(Trust::Save).wait().unwrap();
         assert!(client.is_connected());
         assert_eq!(fs::read_to_string(user.saved()).unwrap().trim(), certificate(&manager).trim());
@@ -71,10 +84,9 @@ fn a_certificate_is_saved_on_first_use_and_trusted_from_then_on() {
     }
 }
 
-#[test]
-fn a_certificate_that_is_not_known_is_asked_about() {
+fn a_certificate_that_is_not_known_is_asked_about(runtime: Runtime) {
     let manager = Program::start(Tls::Enabled, &[]);
-    let user = User::new();
+    let user = User::new(runtime);
     let asked: Arc<Mutex<Vec<UnknownCertificate>>> = Arc::default();
     let ask = |answer: bool| {
         let asked = asked.clone();
@@ -99,9 +111,8 @@ fn a_certificate_that_is_not_known_is_asked_about() {
     assert_eq!(asked[0].path, user.saved());
 }
 
-#[test]
-fn a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted() {
-    let user = User::new();
+fn a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted(runtime: Runtime) {
+    let user = User::new(runtime);
     user.connect(&Program::start(Tls::Enabled, &[])).trust(Trust::Save).wait().unwrap();
     let before = fs::read(user.saved()).unwrap();
 
@@ -122,24 +133,22 @@ fn a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted() {
     assert!(user.connect(&manager).trust(Trust::Save).wait().is_ok(), "as the error said");
 }
 
-#[test]
-fn devices_share_the_home_folder_of_the_manager_and_of_the_python_package() {
+fn devices_share_the_home_folder_of_the_manager_and_of_the_python_package(runtime: Runtime) {
     // Managers keep their own certificate where devices look for it.
     for manager in every_manager() {
         let certificate = manager.certificate().unwrap();
         let home: &Path = certificate.parent().and_then(Path::parent).unwrap();
-        let client = connect(("localhost", manager.port())).home(home).timeout(PATIENCE).wait();
+        let client = runtime.connect(("localhost", manager.port())).home(home).timeout(PATIENCE).wait();
         assert!(client.unwrap().is_connected());
     }
 }
 
-#[test]
-fn the_host_has_to_be_one_that_the_certificate_is_for_unless_that_is_not_checked() {
+fn the_host_has_to_be_one_that_the_certificate_is_for_unless_that_is_not_checked(runtime: Runtime) {
     // The only certificate of that Manager's host is for another name than the address used here.
     let manager = Program::start(Tls::Enabled, &[]);
     let certificate = manager.certificate().unwrap();
     let by_another_name =
-        || connect(("127.0.0.2", manager.port())).certificate(&certificate).timeout(PATIENCE);
+        || runtime.connect(("127.0.0.2", manager.port())).certificate(&certificate).timeout(PATIENCE);
 
     let error = by_another_name().wait().unwrap_err();
 
@@ -154,14 +163,14 @@ fn the_host_has_to_be_one_that_the_certificate_is_for_unless_that_is_not_checked
         assert!(error.message().contains(part), "{part:?} is not in {error}");
     }
     assert!(by_another_name().check_host_name(false).wait().unwrap().is_connected());
-    let by_ip = connect(("127.0.0.1", manager.port())).certificate(&certificate).wait();
+    let by_ip = runtime.connect(("127.0.0.1", manager.port())).certificate(&certificate).wait();
     assert!(by_ip.unwrap().is_connected());
 }
 
 #[test]
 fn a_file_without_a_certificate_is_an_error_that_names_it() {
     let manager = Program::start(Tls::Enabled, &[]);
-    let user = User::new();
+    let user = User::new(Runtime::Tokio);
     let path = user.home.path().join("mine.crt");
     for content in [None, Some("hello")] {
         if let Some(content) = content {
@@ -173,41 +182,37 @@ fn a_file_without_a_certificate_is_an_error_that_names_it() {
     }
 }
 
-#[test]
-fn a_manager_without_tls_is_recognised() {
+fn a_manager_without_tls_is_recognised(runtime: Runtime) {
     let manager = Program::plain(&[]);
-    let error = User::new().connect(&manager).trust(Trust::Save).wait().unwrap_err();
+    let error = User::new(runtime).connect(&manager).trust(Trust::Save).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert!(error.message().contains("connect without TLS"), "{error}");
 }
 
-#[test]
-fn a_manager_with_tls_says_nothing_to_a_device_without_and_the_error_says_so() {
+fn a_manager_with_tls_says_nothing_to_a_device_without_and_the_error_says_so(runtime: Runtime) {
     let manager = Program::start(Tls::Enabled, &[]);
-    let device = connect(("localhost", manager.port())).disable_tls();
+    let device = runtime.connect(("localhost", manager.port())).disable_tls();
     let error = device.timeout(Duration::from_millis(300)).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(error.message().contains("it may wait for TLS"), "{error}");
 }
 
-#[test]
-fn where_nobody_listens_the_error_says_how_to_start_a_manager() {
+fn where_nobody_listens_the_error_says_how_to_start_a_manager(runtime: Runtime) {
     // Bound and closed again; nothing takes a port of this range at once.
     let port = {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.local_addr().unwrap().port()
     };
-    let error = connect(("localhost", port)).wait().unwrap_err();
+    let error = runtime.connect(("localhost", port)).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.message().contains("msl-network start"), "{error}");
 }
 
-#[test]
-fn a_host_that_never_answers_is_given_up() {
+fn a_host_that_never_answers_is_given_up(runtime: Runtime) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let home = tempfile::tempdir().unwrap();
-    for device in [connect(("127.0.0.1", port)), connect(("127.0.0.1", port)).disable_tls()] {
+    for device in [runtime.connect(("127.0.0.1", port)), runtime.connect(("127.0.0.1", port)).disable_tls()] {
         let error = device.home(home.path()).timeout(Duration::from_millis(200)).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
         assert!(error.message().contains("200ms"), "{error}");
@@ -217,7 +222,7 @@ fn a_host_that_never_answers_is_given_up() {
 #[test]
 fn what_is_no_address_is_an_error_before_anything_is_sent() {
     for address in ["", "lab7:port", "http://lab7"] {
-        let error = connect(address).wait().unwrap_err();
+        let error = Runtime::Tokio.connect(address).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
 }

@@ -8,12 +8,11 @@ use msl_network_protocol::connection::{Ending, Note};
 use msl_network_protocol::limits::Limits;
 use msl_network_tests::local::LocalManager;
 use msl_network_tests::peer::Peer;
-use msl_network_tests::plain_and_tls;
-use msl_network_tests::program::Tls;
-use msl_network_tests::{PATIENCE, Served};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{PATIENCE, Served, every_setup};
 use serde_json::json;
 
-plain_and_tls! {
+every_setup! {
     who_sends_everything_and_stops_sending_gets_every_answer
     a_client_with_unread_requests_is_ended_in_order_at_shutdown
     a_slow_consumer_with_unread_requests_is_ended_in_order
@@ -31,8 +30,8 @@ fn limits() -> Limits {
     Limits { linger: SECOND, shutdown: SECOND, ..Limits::default() }
 }
 
-fn who_sends_everything_and_stops_sending_gets_every_answer(tls: Tls) {
-    let manager = LocalManager::start(tls, limits());
+fn who_sends_everything_and_stops_sending_gets_every_answer(setup: Setup) {
+    let manager = LocalManager::start(setup, limits());
     let mut service = manager.service("Adder");
     let mut client = manager.open();
     assert_eq!(client.receive()["attribute"], "identity");
@@ -55,9 +54,9 @@ fn who_sends_everything_and_stops_sending_gets_every_answer(tls: Tls) {
 }
 
 /// Its requests are not read any more, since a service does not read them: so much is unread when the end comes.
-fn a_client_with_unread_requests_is_ended_in_order_at_shutdown(tls: Tls) {
+fn a_client_with_unread_requests_is_ended_in_order_at_shutdown(setup: Setup) {
     let limits = Limits { service_mailbox: 64 * 1024, service_wait: SECOND, linger: LONG, ..limits() };
-    let manager = LocalManager::start(tls, limits);
+    let manager = LocalManager::start(setup, limits);
     let stopped = manager.service("Stopped");
     let client = manager.client("Eager");
     let name = client.network_name().to_owned();
@@ -74,9 +73,9 @@ fn a_client_with_unread_requests_is_ended_in_order_at_shutdown(tls: Tls) {
 }
 
 /// Its requests are not read any more, since it does not read the replies.
-fn a_slow_consumer_with_unread_requests_is_ended_in_order(tls: Tls) {
+fn a_slow_consumer_with_unread_requests_is_ended_in_order(setup: Setup) {
     let limits = Limits { open_requests: 10, write_timeout: SECOND, linger: LONG, ..limits() };
-    let manager = LocalManager::start(tls, limits);
+    let manager = LocalManager::start(setup, limits);
     let mut service = manager.service("Adder");
     thread::spawn(move || {
         let reply = json!("x".repeat(64 * 1024));
@@ -94,8 +93,8 @@ fn a_slow_consumer_with_unread_requests_is_ended_in_order(tls: Tls) {
     client.expect_end_after_anything();
 }
 
-fn who_is_refused_in_the_middle_of_sending_is_ended_in_order(tls: Tls) {
-    let manager = LocalManager::start(tls, limits());
+fn who_is_refused_in_the_middle_of_sending_is_ended_in_order(setup: Setup) {
+    let manager = LocalManager::start(setup, limits());
     let mut client = manager.open();
     assert_eq!(client.receive()["attribute"], "identity");
     client.send(&json!({"result": null}));
@@ -106,8 +105,8 @@ fn who_is_refused_in_the_middle_of_sending_is_ended_in_order(tls: Tls) {
     client.expect_end();
 }
 
-fn who_stops_reading_is_ended_in_order_at_shutdown(tls: Tls) {
-    let manager = LocalManager::start(tls, limits());
+fn who_stops_reading_is_ended_in_order_at_shutdown(setup: Setup) {
+    let manager = LocalManager::start(setup, limits());
     let mut service = manager.service("Adder");
     let mut client = manager.client("Sleeper");
     client.request("Adder", "add", &json!([]), "big");
@@ -120,9 +119,9 @@ fn who_stops_reading_is_ended_in_order_at_shutdown(tls: Tls) {
     client.expect_end_after_anything();
 }
 
-fn devices_in_the_handshake_are_ended_in_order_at_shutdown(tls: Tls) {
+fn devices_in_the_handshake_are_ended_in_order_at_shutdown(setup: Setup) {
     let limits = Limits { handshakes_per_address: 1, connections: 3, ..limits() };
-    let manager = LocalManager::start(tls, limits);
+    let manager = LocalManager::start(setup, limits);
     let mut asked = manager.open();
     assert_eq!(asked.receive()["attribute"], "identity");
     // Two that wait for their turn, and one that is not accepted yet. All send something that nobody will read.

@@ -1,15 +1,22 @@
 //! What the Manager forwards arrives as it was written: it only adds the requester, and members that are missing.
 
-use msl_network_tests::Served;
 use msl_network_tests::program::Program;
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, every_setup};
 use serde_json::json;
+
+every_setup! {
+    plain:
+    a_request_and_its_reply_keep_every_byte
+    members_that_a_python_device_needs_are_added
+    the_requester_is_who_sent_it
+}
 
 /// Numbers that a program might read and write otherwise, escapes, unusual blanks, and an order of members.
 const BODY: &str = r#"{"z": [1.10, 1E5, -0, 1e400, -1e-400, 12345678901234567890123, 0.10000000000000000555], "a":	[NaN, Infinity,-Infinity], "é\u00e9\/\ud83d\ude00 \ud800": "漢\u0000", "" : {}}"#;
 
-#[test]
-fn a_request_and_its_reply_keep_every_byte() {
-    let program = Program::plain(&[]);
+fn a_request_and_its_reply_keep_every_byte(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = program.service("Echo");
     let mut client = program.client("Ann");
 
@@ -34,9 +41,8 @@ fn a_request_and_its_reply_keep_every_byte() {
     assert_eq!(client.receive_line().expect("a notification"), notification.as_bytes());
 }
 
-#[test]
-fn members_that_a_python_device_needs_are_added() {
-    let program = Program::plain(&[]);
+fn members_that_a_python_device_needs_are_added(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = program.service("Echo");
     let mut client = program.client("Ann");
 
@@ -65,9 +71,8 @@ fn members_that_a_python_device_needs_are_added() {
 }
 
 /// A requester that a client claims for itself is replaced by its own network name.
-#[test]
-fn the_requester_is_who_sent_it() {
-    let program = Program::plain(&[]);
+fn the_requester_is_who_sent_it(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = program.service("Echo");
     let mut client = program.client("Ann");
 

@@ -5,20 +5,20 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use msl_network_tests::peer::Peer;
-use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{self, Program, Tls};
 use msl_network_tests::python::{Script, assert_error};
-use msl_network_tests::{Served, eventually};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, eventually, every_setup};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-plain_and_tls! {
+every_setup! {
     a_signal_ends_it_in_order_and_with_success
 }
 
-fn a_signal_ends_it_in_order_and_with_success(tls: Tls) {
+fn a_signal_ends_it_in_order_and_with_success(setup: Setup) {
     for signal in [Program::interrupt, Program::terminate] {
-        let mut program = Program::start(tls, &[]);
+        let mut program = Program::start(setup, &[]);
         // Over TLS this one has not even begun its handshake.
         let mut device = Peer::open(program.port());
 

@@ -5,6 +5,7 @@ use std::f64::consts::{E, PI};
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::{Script, assert_error};
+use msl_network_tests::setup::{Runtime, Setup};
 use msl_network_tests::{every_laboratory, plain_and_tls};
 use serde_json::{Value, json};
 
@@ -21,8 +22,14 @@ every_laboratory! {
     locks_and_client_limits_exclude
 }
 
-fn calls_are_answered_and_errors_are_raised(tls: Tls) {
-    let facts = Script::run("calls.py", &Program::start(tls, &[]), &[]);
+/// Of all these, one has to do: what lies between the two is the same.
+#[test]
+fn calls_are_answered_and_errors_are_raised_on_smol() {
+    calls_are_answered_and_errors_are_raised(Setup { runtime: Runtime::Smol, tls: Tls::Enabled });
+}
+
+fn calls_are_answered_and_errors_are_raised(setup: impl Into<Setup>) {
+    let facts = Script::run("calls.py", &Program::start(setup, &[]), &[]);
 
     assert_eq!(
         facts.one("echo")["result"],

@@ -5,11 +5,30 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use msl_network_tests::Served;
 use msl_network_tests::bystanders::{Bystanders, notification};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::Program;
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, every_setup};
 use serde_json::{Value, json};
+
+every_setup! {
+    plain:
+    a_broken_line_costs_one_error
+    an_odd_line_is_no_broken_line
+    an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name
+    a_device_that_leaves_in_the_handshake_takes_no_name
+    a_line_that_is_too_long_before_identification_ends_the_connection
+    a_frame_over_the_limit_is_skipped_and_answered
+    a_frame_without_end_ends_the_connection_in_order
+    what_a_client_makes_up_reaches_nobody
+    what_another_service_makes_up_reaches_nobody
+    a_reply_counts_once_and_only_where_something_was_asked
+    a_service_may_not_ask_a_service
+    a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller
+    a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody
+    one_reader_that_stops_harms_nobody_else
+}
 
 /// A small limit, so that a test need not send much to reach it.
 const MAX_FRAME: usize = 1024 * 1024;
@@ -37,9 +56,8 @@ fn deep(levels: usize) -> String {
     )
 }
 
-#[test]
-fn a_broken_line_costs_one_error() {
-    let program = Program::plain(&[]);
+fn a_broken_line_costs_one_error(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     let unknown = json!("");
@@ -95,9 +113,8 @@ fn a_broken_line_costs_one_error() {
 }
 
 /// A uid may be any JSON value; blank lines are nothing.
-#[test]
-fn an_odd_line_is_no_broken_line() {
-    let program = Program::plain(&[]);
+fn an_odd_line_is_no_broken_line(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut odd = program.client("Odd");
 
@@ -115,9 +132,8 @@ fn an_odd_line_is_no_broken_line() {
     bystanders.work();
 }
 
-#[test]
-fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name() {
-    let program = Program::plain(&[]);
+fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let long_name = json!({"type": "client", "name": "n".repeat(257)});
     let identities = [
@@ -154,9 +170,8 @@ fn an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_n
     program.service("Taken");
 }
 
-#[test]
-fn a_device_that_leaves_in_the_handshake_takes_no_name() {
-    let program = Program::plain(&[]);
+fn a_device_that_leaves_in_the_handshake_takes_no_name(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     drop(program.open());
     let mut silent = program.open();
@@ -172,9 +187,8 @@ fn a_device_that_leaves_in_the_handshake_takes_no_name() {
     bystanders.work();
 }
 
-#[test]
-fn a_line_that_is_too_long_before_identification_ends_the_connection() {
-    let program = Program::plain(&[]);
+fn a_line_that_is_too_long_before_identification_ends_the_connection(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.open();
     assert_eq!(rude.receive()["attribute"], "identity");
@@ -183,9 +197,8 @@ fn a_line_that_is_too_long_before_identification_ends_the_connection() {
     bystanders.work();
 }
 
-#[test]
-fn a_frame_over_the_limit_is_skipped_and_answered() {
-    let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
+fn a_frame_over_the_limit_is_skipped_and_answered(setup: Setup) {
+    let program = Program::start(setup, &["--max-frame", &MAX_FRAME.to_string()]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
 
@@ -195,9 +208,8 @@ fn a_frame_over_the_limit_is_skipped_and_answered() {
     bystanders.work();
 }
 
-#[test]
-fn a_frame_without_end_ends_the_connection_in_order() {
-    let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
+fn a_frame_without_end_ends_the_connection_in_order(setup: Setup) {
+    let program = Program::start(setup, &["--max-frame", &MAX_FRAME.to_string()]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     rude.send_bytes(&vec![b'['; 4 * MAX_FRAME]);
@@ -205,17 +217,15 @@ fn a_frame_without_end_ends_the_connection_in_order() {
     bystanders.work();
 }
 
-#[test]
-fn what_a_client_makes_up_reaches_nobody() {
-    let program = Program::plain(&[]);
+fn what_a_client_makes_up_reaches_nobody(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.client("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
 }
 
-#[test]
-fn what_another_service_makes_up_reaches_nobody() {
-    let program = Program::plain(&[]);
+fn what_another_service_makes_up_reaches_nobody(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.service("Rude");
     assert_forgeries_reach_nobody(&mut rude, &mut bystanders);
@@ -241,9 +251,8 @@ fn assert_forgeries_reach_nobody(rude: &mut Peer, bystanders: &mut Bystanders) {
     bystanders.work();
 }
 
-#[test]
-fn a_reply_counts_once_and_only_where_something_was_asked() {
-    let program = Program::plain(&[]);
+fn a_reply_counts_once_and_only_where_something_was_asked(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let Bystanders { service, client } = &mut bystanders;
     client.request("Adder", "add", &json!([1, 2]), "open");
@@ -260,9 +269,8 @@ fn a_reply_counts_once_and_only_where_something_was_asked() {
     bystanders.work();
 }
 
-#[test]
-fn a_service_may_not_ask_a_service() {
-    let program = Program::plain(&[]);
+fn a_service_may_not_ask_a_service(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut rude = program.service("Rude");
 
@@ -272,9 +280,8 @@ fn a_service_may_not_ask_a_service() {
     bystanders.work();
 }
 
-#[test]
-fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
-    let program = Program::plain(&["--max-frame", &MAX_FRAME.to_string()]);
+fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller(setup: Setup) {
+    let program = Program::start(setup, &["--max-frame", &MAX_FRAME.to_string()]);
     let mut bystanders = Bystanders::new(&program);
     for result in ["[1, 2", &format!(r#""{}""#, "x".repeat(MAX_FRAME))] {
         let Bystanders { service, client } = &mut bystanders;
@@ -302,9 +309,8 @@ fn a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller() {
     }
 }
 
-#[test]
-fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
-    let program = Program::plain(&[]);
+fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let mut leaver = program.service("Leaver");
     bystanders.client.request("Leaver", "add", &json!([1]), "open");
@@ -319,9 +325,8 @@ fn a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody() {
     program.service("Leaver");
 }
 
-#[test]
-fn one_reader_that_stops_harms_nobody_else() {
-    let program = Program::plain(&[]);
+fn one_reader_that_stops_harms_nobody_else(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut bystanders = Bystanders::new(&program);
     let stopped = program.client("Stopped");
     fill_up(stopped.stream());

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use msl_network_tests::program::Program;
 use msl_network_tests::random::Random;
+use msl_network_tests::setup::{Runtime, Setup, Tls};
 use msl_network_tests::transcript::{self, Cut, Fidelity, SocketNetwork, Transcript, play};
 
-fn play_on_sockets(name: &str, cut: Cut) {
+fn play_on_sockets(runtime: Runtime, name: &str, cut: Cut) {
     let transcript = Transcript::load(name);
     println!("{}", transcript.why);
     let flags: Vec<&str> = transcript.manager.iter().map(String::as_str).collect();
-    let program = Program::plain(&flags);
+    let program = Program::start(Setup { runtime, tls: Tls::Disabled }, &flags);
     let other_manager = std::env::var_os("MSL_TEST_MANAGER").is_some();
     let fidelity = if other_manager { Fidelity::Recorded } else { Fidelity::Departing };
     play(&transcript, &mut SocketNetwork::new(&program, &transcript), cut, fidelity);
@@ -26,18 +27,23 @@ macro_rules! transcripts {
 
             #[test]
             fn whole() {
-                play_on_sockets($name, Cut::Whole);
+                play_on_sockets(Runtime::Tokio, $name, Cut::Whole);
             }
 
             #[test]
             fn byte_by_byte() {
-                play_on_sockets($name, Cut::Bytes);
+                play_on_sockets(Runtime::Tokio, $name, Cut::Bytes);
+            }
+
+            #[test]
+            fn on_smol() {
+                play_on_sockets(Runtime::Smol, $name, Cut::Bytes);
             }
 
             #[test]
             fn cut_at_random() {
                 for seed in 1..=2 {
-                    play_on_sockets($name, Cut::Random(Random::new(seed)));
+                    play_on_sockets(Runtime::Tokio, $name, Cut::Random(Random::new(seed)));
                 }
             }
         })*

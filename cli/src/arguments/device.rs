@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use msl_network_examples::Example;
 
+use crate::runtime::Runtime;
 use crate::units::Time;
 
 /// Call a method of a service, or ask for one of its values, and show the result.
@@ -127,6 +128,10 @@ pub(crate) struct ConnectArguments {
     /// Trust a certificate that is not known, and save it, without asking
     #[arg(long)]
     pub(crate) auto_save: bool,
+
+    /// Runtime that carries the connection
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) runtime: Runtime,
 }
 
 const CALL_EXAMPLES: &str = "\

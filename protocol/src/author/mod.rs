@@ -46,7 +46,7 @@ pub use options::{
 };
 pub use reconnect::{Reconnect, Reconnection};
 pub use restored::Restored;
-pub use runtime::{BoxFuture, Computer, Runtime, Runtimes};
+pub use runtime::{BoxFuture, Computer, Runtime, Runtimes, unblock};
 pub use service::{
     CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,
     Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_NOTIFICATIONS,

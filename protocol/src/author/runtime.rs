@@ -100,13 +100,16 @@ pub(super) async fn first<A, B>(
 }
 
 /// Runs something that may block where it holds nobody up.
-pub(super) async fn unblock<R: Send + 'static>(
-    runtime: &dyn Runtime,
+///
+/// # Errors
+/// [`ErrorKind::Io`]: the runtime has dropped it, as it is being shut down.
+pub async fn unblock<R: Send + 'static>(
+    executor: &(impl Executor + ?Sized),
     job: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, Error> {
     let done = Arc::new(Mutex::new(Done { waker: None, outcome: None, over: false }));
     let over = Over(done.clone());
-    runtime.block(Box::new(move || {
+    executor.block(Box::new(move || {
         let over = over;
         let outcome = job();
         lock(&over.0).outcome = Some(outcome);

@@ -1,11 +1,13 @@
-//! The port of a Manager.
+//! The port of a Manager, and what is set on every socket.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
 
+use async_lock::OnceCell;
 use msl_network_protocol::limits::Limits;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 /// Devices that may wait to be accepted. The computer's own limit counts too.
 pub(crate) const BACKLOG: i32 = 1024;
@@ -25,7 +27,7 @@ impl Listener {
     pub async fn bind(host: Option<&str>, port: u16) -> io::Result<Self> {
         let Some(host) = host else { return Self::bind_everywhere(port) };
         let mut listener = Self { sockets: Vec::new(), port };
-        for mut address in lookup_host((host, port)).await? {
+        for mut address in addresses(host).await? {
             address.set_port(listener.port);
             if listener.sockets.iter().any(|bound| bound.local_addr().is_ok_and(|bound| bound == address)) {
                 continue;
@@ -61,6 +63,24 @@ impl Listener {
     }
 }
 
+/// Looks up a host, on a thread of its own: that may take as long as a name server does.
+async fn addresses(host: &str) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![(ip, 0).into()]);
+    }
+    let (host, found) = (host.to_owned(), Arc::new(OnceCell::new()));
+    let finding = found.clone();
+    thread::Builder::new().spawn(move || {
+        let addresses: io::Result<Vec<_>> = (host, 0).to_socket_addrs().map(Iterator::collect);
+        // It is set here only, once.
+        let _ = finding.set_blocking(addresses);
+    })?;
+    match found.wait().await {
+        Ok(addresses) => Ok(addresses.clone()),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    }
+}
+
 fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -72,14 +92,13 @@ fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Sends what there is at once, and notices when the device's computer has gone (docs/wire.md, section 10). Each option is
 /// set whatever became of the others.
-pub(crate) fn configure(stream: &TcpStream, limits: &Limits) -> io::Result<()> {
-    let at_once = stream.set_nodelay(true);
-    let socket = SockRef::from(stream);
+pub(crate) fn configure(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    let at_once = socket.set_tcp_nodelay(true);
     let keep_alive =
         TcpKeepalive::new().with_time(limits.keep_alive_idle).with_interval(limits.keep_alive_interval);
     #[cfg(not(windows))]

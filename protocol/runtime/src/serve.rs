@@ -1,0 +1,209 @@
+//! Accepting devices, and the end of it all.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::mem;
+use std::net::{self, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_lite::future::or;
+use msl_network_protocol::drive::{Driver, Manager, Ticket, Wire};
+use msl_network_protocol::limits::Limits;
+use msl_network_protocol::name::plain_ip;
+use rustls::ServerConfig;
+use tracing::{debug, warn};
+
+use crate::listener::{BACKLOG, configure};
+use crate::network::timeout;
+use crate::{LOG, Listener, Network};
+
+/// How long to wait where accepting cannot go on for now: no file descriptors, no memory. Long enough to cost nothing,
+/// short enough that nobody notices.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves devices until `stop` is ready, or somebody else calls [`Manager::shut_down`]; then ends every connection in good
+/// order and returns.
+///
+/// With `tls`, devices have to speak TLS. At the end, open requests get their answers, or an error after
+/// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`].
+pub async fn serve<N: Network>(
+    network: N,
+    listener: Listener,
+    manager: Arc<Manager>,
+    tls: Option<Arc<ServerConfig>>,
+    stop: impl Future<Output = ()>,
+) {
+    let door = Door { network: network.clone(), manager: manager.clone(), tls };
+    let mut accepting = All::of(listener.sockets.into_iter().map(|socket| door.clone().accept(socket)));
+    or(stop, accepting.wait()).await;
+    manager.shut_down();
+    let Limits { shutdown, linger, .. } = manager.settings().limits;
+    let all_gone = async {
+        accepting.wait().await;
+        manager.admission().all_gone().await;
+    };
+    if timeout(&network, shutdown + 2 * linger, all_gone).await.is_none() {
+        warn!(target: LOG, "{} connections did not end in time", manager.admission().connections());
+    }
+}
+
+/// What every accepted device needs on its way in.
+#[derive(Clone)]
+struct Door<N> {
+    network: N,
+    manager: Arc<Manager>,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+impl<N: Network> Door<N> {
+    async fn accept(self, socket: net::TcpListener) {
+        let socket = match N::listener(socket) {
+            Ok(socket) => socket,
+            Err(error) => return warn!(target: LOG, "cannot accept connections: {error}"),
+        };
+        or(self.manager.shutting_down(), self.accept_all(&socket)).await;
+        self.turn_away(socket).await;
+    }
+
+    async fn accept_all(&self, socket: &N::Listener) {
+        let mut failing = false;
+        loop {
+            let ticket = self.manager.admission().ticket().await;
+            while self.manager.is_short_of_memory() {
+                self.manager.relieve(self.network.now());
+                self.network.sleep(PAUSE).await;
+            }
+            match N::accept(socket).await {
+                Ok((stream, address)) => {
+                    failing = false;
+                    self.network.spawn(Box::pin(self.clone().connection(stream, address, ticket)));
+                }
+                Err(error) => {
+                    // Once is enough for the log, however long it lasts.
+                    if !mem::replace(&mut failing, true) {
+                        warn!(target: LOG, "cannot accept connections for now: {error}");
+                    }
+                    self.network.sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, mut stream: N::Stream, address: SocketAddr, mut ticket: Ticket) {
+        let (ip, port) = (plain_ip(address.ip()), address.port());
+        debug!(target: LOG, "new connection request from {ip}:{port}");
+        let Limits { first_answer, linger, .. } = self.manager.settings().limits;
+        if let Err(error) = configure(&N::socket(&stream), &self.manager.settings().limits) {
+            // The device has gone already, or the system does not know an option: neither is a reason to refuse it.
+            debug!(target: LOG, "{ip}:{port}: {error}");
+        }
+        let welcome = async {
+            if !ticket.begin_handshake(ip).await {
+                return Err(io::ErrorKind::QuotaExceeded.into());
+            }
+            let Some(tls) = self.tls.clone() else { return Ok(None) };
+            // Borrowed, so that the socket is still there when this fails or takes too long.
+            match timeout(&self.network, first_answer, self.network.accept_tls(&mut stream, tls)).await {
+                Some(accepted) => accepted.map(Some),
+                None => Err(io::ErrorKind::TimedOut.into()),
+            }
+        };
+        // Devices that are not served yet have nothing to wait for.
+        let shutting_down = async {
+            self.manager.shutting_down().await;
+            Err(io::ErrorKind::Interrupted.into())
+        };
+        let error = match or(shutting_down, welcome).await {
+            Ok(Some(wire)) => return Driver::new(&self.manager, ticket, wire, ip, port).await,
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        let wire = self.network.plain(stream);
+        match error {
+            None => Driver::new(&self.manager, ticket, wire, ip, port).await,
+            Some(error) => {
+                log_failure(&error, address);
+                end(wire, linger).await;
+            }
+        }
+    }
+
+    /// Ends the connections that nobody has accepted: closing the listening socket would reset them.
+    async fn turn_away(&self, socket: N::Listener) {
+        let Ok(socket) = N::into_std(socket) else { return };
+        // Bounded, since new ones may come all the time.
+        let waiting = (0..BACKLOG).map_while(|_| socket.accept().ok()).filter_map(|(stream, _)| {
+            stream.set_nonblocking(true).ok()?;
+            N::stream(stream).ok()
+        });
+        let linger = self.manager.settings().limits.linger;
+        All::of(waiting.map(|stream| end(self.network.plain(stream), linger))).wait().await;
+    }
+}
+
+fn log_failure(error: &io::Error, address: SocketAddr) {
+    const MEND: &str = "connect with TLS, or start with --disable-tls";
+    let plain = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<rustls::Error>())
+        .is_some_and(|error| matches!(error, rustls::Error::InvalidMessage(_)));
+    match error.kind() {
+        io::ErrorKind::Interrupted => debug!(target: LOG, "{address}: the Manager is shutting down"),
+        io::ErrorKind::QuotaExceeded => {
+            warn!(target: LOG, "{address}: too many devices of this address have not said who they are");
+        }
+        io::ErrorKind::TimedOut => {
+            warn!(target: LOG, "{address} has not begun TLS, which is enabled on this port ({MEND})");
+        }
+        _ if plain => {
+            warn!(target: LOG, "{address} does not speak TLS, which is enabled on this port ({MEND})");
+        }
+        _ => debug!(target: LOG, "{address}: the TLS handshake failed: {error}"),
+    }
+}
+
+/// Closes the sending side and reads until the other end closes its own: a plain close could end in a reset.
+pub(crate) async fn end(mut wire: impl Wire, linger: Duration) {
+    let deadline = wire.now() + linger;
+    let mut closed = false;
+    let mut discarded = BytesMut::with_capacity(4096);
+    poll_fn(|cx| {
+        if !closed && let Poll::Ready(outcome) = wire.poll_close(cx) {
+            closed = true;
+            if outcome.is_err() {
+                return Poll::Ready(());
+            }
+        }
+        discarded.clear();
+        match wire.poll_read(cx, &mut discarded) {
+            // One read a turn, however much there is: others want theirs, and the deadline counts.
+            Poll::Ready(Ok(1..)) => cx.waker().wake_by_ref(),
+            Poll::Ready(_) => return Poll::Ready(()),
+            Poll::Pending => {}
+        }
+        wire.poll_until(cx, Some(deadline))
+    })
+    .await;
+}
+
+/// Futures that run side by side.
+struct All<'a>(Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>);
+
+impl<'a> All<'a> {
+    fn of(futures: impl Iterator<Item = impl Future<Output = ()> + Send + 'a>) -> Self {
+        Self(futures.map(|future| Box::pin(future) as _).collect())
+    }
+
+    /// Waits for the end of all; may be given up, and be done again.
+    async fn wait(&mut self) {
+        poll_fn(|cx| {
+            self.0.retain_mut(|future| future.as_mut().poll(cx).is_pending());
+            if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,128 @@
+//! On which runtime a Manager of this project is, and whether it is reached by TLS: what a suite is run for.
+
+use msl_network_protocol::author::{Address, Connect, IntoService, NewClient, Service};
+
+/// What carries the connections of a program of this project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runtime {
+    /// The program's default.
+    Tokio,
+    /// `--runtime smol`
+    Smol,
+}
+
+impl Runtime {
+    /// A client that is about to be connected.
+    pub fn connect(self, address: impl Into<Address>) -> Connect<NewClient> {
+        match self {
+            Self::Tokio => msl_network_tokio::connect(address),
+            Self::Smol => msl_network_smol::connect(address),
+        }
+    }
+
+    /// A service that is about to be started.
+    pub fn start(self, service: impl IntoService, address: impl Into<Address>) -> Connect<Service> {
+        match self {
+            Self::Tokio => msl_network_tokio::start(service, address),
+            Self::Smol => msl_network_smol::start(service, address),
+        }
+    }
+
+    /// The word for `--runtime`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tokio => "tokio",
+            Self::Smol => "smol",
+        }
+    }
+}
+
+/// Whether connections to a Manager are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// As the program is without further flags.
+    Enabled,
+    /// `--disable-tls`
+    Disabled,
+}
+
+/// How a Manager of this project is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    /// What carries its connections.
+    pub runtime: Runtime,
+    /// Whether they are encrypted.
+    pub tls: Tls,
+}
+
+/// The default runtime.
+impl From<Tls> for Setup {
+    fn from(tls: Tls) -> Self {
+        Self { runtime: Runtime::Tokio, tls }
+    }
+}
+
+/// Makes two tests of each function that takes a [`Tls`]: one in the module `plain`, one in the module `tls`.
+#[macro_export]
+macro_rules! plain_and_tls {
+    ($($test:ident)*) => {
+        mod plain {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::setup::Tls::Disabled);
+            })*
+        }
+
+        mod tls {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::setup::Tls::Enabled);
+            })*
+        }
+    };
+}
+
+/// Makes tests of each function that takes a [`Setup`]: for both runtimes, plain and with TLS.
+#[macro_export]
+macro_rules! every_setup {
+    ($($test:ident)*) => {
+        $crate::every_setup!(@ plain_on_tokio Tokio Disabled: $($test)*);
+        $crate::every_setup!(@ plain_on_smol Smol Disabled: $($test)*);
+        $crate::every_setup!(@ tls_on_tokio Tokio Enabled: $($test)*);
+        $crate::every_setup!(@ tls_on_smol Smol Enabled: $($test)*);
+    };
+    (plain: $($test:ident)*) => {
+        $crate::every_setup!(@ on_tokio Tokio Disabled: $($test)*);
+        $crate::every_setup!(@ on_smol Smol Disabled: $($test)*);
+    };
+    (@ $module:ident $runtime:ident $tls:ident: $($test:ident)*) => {
+        mod $module {
+            use $crate::setup::{Runtime, Setup, Tls};
+
+            $(#[test]
+            fn $test() {
+                super::$test(Setup { runtime: Runtime::$runtime, tls: Tls::$tls });
+            })*
+        }
+    };
+}
+
+/// Makes tests of each function that takes a [`Runtime`], for its devices: for both.
+#[macro_export]
+macro_rules! every_runtime {
+    ($($test:ident)*) => {
+        mod on_tokio {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::setup::Runtime::Tokio);
+            })*
+        }
+
+        mod on_smol {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::setup::Runtime::Smol);
+            })*
+        }
+    };
+}
