@@ -90,6 +90,11 @@ impl Error {
         Self { kind, text: text.into(), source: Some(source.into()) }
     }
 
+    /// What is wrong, without the kind before it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What kind of error it is.
     pub fn kind(&self) -> Kind {
         self.kind

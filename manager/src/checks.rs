@@ -1,0 +1,127 @@
+//! Who may come in: the Manager's password, logins, trusted computers (`docs/wire.md` section 4), and administrators in the
+//! middle of a session (section 6).
+//!
+//! A check never holds up the connection's thread. Logins take much time and memory, so they take [turns](crate::turns); host
+//! names may take long, so they are looked up on threads of their own, as many as there are handshakes at most. The
+//! verdict is held back where the address has [failed often](crate::backoff), by a timer, whichever way it is.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use msl_network_protocol::connection::{Credentials, Verdict};
+use msl_network_protocol::drive::Caller;
+use msl_network_protocol::error::{Exception, Refusal};
+use msl_network_protocol::mailbox::Notice;
+use tracing::{error, info};
+
+use crate::backoff::{BackOff, Origin};
+use crate::log::TARGET;
+use crate::program::{Owed, Program};
+use crate::store::Login;
+use crate::trusted::{Distrust, Trust};
+use crate::turns::Turns;
+use crate::{Error, Secret, Store};
+
+/// The checks of one Manager. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Checks(Arc<Shared>);
+
+struct Shared {
+    program: Arc<dyn Program>,
+    turns: Turns,
+    store: Store,
+    password: Option<Secret>,
+    trust: Trust,
+    back_off: Mutex<BackOff>,
+}
+
+impl Checks {
+    pub(crate) fn new(
+        program: Arc<dyn Program>,
+        turns: Turns,
+        store: Store,
+        password: Option<Secret>,
+        trust: Trust,
+    ) -> Self {
+        Self(Arc::new(Shared { program, turns, store, password, trust, back_off: Mutex::default() }))
+    }
+
+    /// Checks what a device shows, and tells it the verdict in its time.
+    pub(crate) fn check(&self, caller: Caller<'_>, credentials: Credentials) {
+        let owed = Owed::new(caller.mailbox, Notice::Checked(Verdict::Refused(cannot_check())));
+        let ip = caller.ip;
+        match credentials {
+            Credentials::ManagerPassword(given) => {
+                let right = self.0.password.as_ref().is_some_and(|password| same(&given, password));
+                let login = right.then_some(Login { administrator: false });
+                let refusal = || Credentials::ManagerPassword(given).refusal();
+                self.conclude(ip, Ok(login.ok_or_else(refusal)), owed);
+            }
+            Credentials::Login { username, password } => {
+                let checks = self.clone();
+                self.0.turns.run(
+                    ip.into(),
+                    Box::new(move || {
+                        let login = checks.0.store.users().check(&username, &password);
+                        let refusal = || Credentials::Login { username, password }.refusal();
+                        checks.conclude(ip, login.map(|login| login.ok_or_else(refusal)), owed);
+                    }),
+                );
+            }
+            Credentials::HostName => {
+                let checks = self.clone();
+                self.0.program.run_blocking(Box::new(move || {
+                    let trusted = checks.0.store.hostnames().list().map(|table| {
+                        let refused =
+                            |distrust: Distrust| Refusal::new(Exception::Value, distrust.to_string());
+                        checks.0.trust.check(ip, &table).map_err(refused)
+                    });
+                    let outcome = trusted.map(|trusted| trusted.map(|()| Login { administrator: false }));
+                    checks.conclude(ip, outcome, owed);
+                }));
+            }
+        }
+    }
+
+    /// Tells the outcome, at once or later. An error is nobody's failure but the Manager's.
+    fn conclude(&self, ip: IpAddr, outcome: Result<Result<Login, Refusal>, Error>, owed: Owed) {
+        let refused = matches!(outcome, Ok(Err(_)));
+        let verdict = match outcome {
+            Ok(Ok(Login { administrator })) => Verdict::Accepted { administrator },
+            Ok(Err(refusal)) => Verdict::Refused(refusal),
+            Err(error) => {
+                error!(target: TARGET, "cannot check whether {ip} may connect: {error}");
+                Verdict::Refused(cannot_check())
+            }
+        };
+        let delay = self.delay(ip.into(), refused);
+        if delay.is_zero() {
+            return owed.pay(Notice::Checked(verdict));
+        }
+        info!(target: TARGET, "{ip} has failed often: it gets the verdict in {delay:?}");
+        self.0.program.run_later(delay, Box::new(move || owed.pay(Notice::Checked(verdict))));
+    }
+
+    fn delay(&self, origin: Origin, refused: bool) -> Duration {
+        let now = Instant::now();
+        let mut back_off = self.0.back_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused {
+            back_off.failed(origin, now);
+        }
+        back_off.delay(origin, now)
+    }
+}
+
+/// What a device is told when it is the Manager that has failed; its log says why.
+fn cannot_check() -> Refusal {
+    Refusal::new(Exception::Runtime, "the Manager cannot check now who may connect; its log says why")
+}
+
+/// Compares in a time that says nothing about where the two differ, nor how long they are.
+fn same(given: &str, password: &Secret) -> bool {
+    let digests = [given, password.expose()].map(|text| digest(&SHA256, text.as_bytes()));
+    verify_slices_are_equal(digests[0].as_ref(), digests[1].as_ref()).is_ok()
+}
