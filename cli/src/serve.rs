@@ -3,14 +3,19 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use msl_network_manager::log::TARGET;
-use msl_network_manager::{Authentication, Computer, Config, Duties, Error, Kind, Names, Secret};
+use msl_network_manager::duties::{Duties, Equipment};
+use msl_network_manager::log::{Control, TARGET};
+use msl_network_manager::program::{Job, Program};
+use msl_network_manager::store::ConnectionLog;
+use msl_network_manager::{Authentication, Computer, Config, Error, Kind, Secret, Store};
 use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{self, Settings};
 use msl_network_tokio::{Listener, Manager, serve as serve_devices};
-use tokio::runtime;
+use tokio::runtime::{self, Handle};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use tracing::info;
 
 /// What it takes to serve.
@@ -21,6 +26,35 @@ pub(crate) struct Serve {
     pub(crate) computer: Computer,
     /// How connections are encrypted, if they are.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    /// What it remembers.
+    pub(crate) store: Store,
+    /// Where it is written who connects.
+    pub(crate) connections: Arc<ConnectionLog>,
+    /// Which events are logged.
+    pub(crate) log: Control,
+}
+
+/// What the Manager's duties may use of this program.
+struct Surroundings {
+    stop: Arc<Notify>,
+    runtime: Handle,
+}
+
+impl Program for Surroundings {
+    fn run_blocking(&self, job: Job) {
+        self.runtime.spawn_blocking(job);
+    }
+
+    fn run_later(&self, after: Duration, job: Job) {
+        self.runtime.spawn(async move {
+            sleep(after).await;
+            job();
+        });
+    }
+
+    fn shut_down(&self) {
+        self.stop.notify_one();
+    }
 }
 
 /// Serves until the Manager is told to stop, by a signal or by an administrator.
@@ -30,14 +64,16 @@ pub(crate) struct Serve {
 pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("cannot start the runtime", error))?;
+    let connections = ready.connections.clone();
     let outcome = runtime.block_on(run(ready));
     // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
     runtime.shutdown_background();
+    connections.finish();
     outcome
 }
 
 async fn run(ready: Serve) -> Result<(), Error> {
-    let Serve { config, computer, tls } = ready;
+    let Serve { config, computer, tls, store, connections, log } = ready;
     // Before the port is open, so that no signal is missed once somebody may know of it.
     let signals = signals().map_err(|error| failed("cannot wait for signals", error))?;
     let shown = config.host.as_deref().unwrap_or(&computer.host_name);
@@ -51,15 +87,14 @@ async fn run(ready: Serve) -> Result<(), Error> {
         os: computer.os.clone(),
     };
     let stop = Arc::new(Notify::new());
-    let duties = Duties::new(
-        Names::new(&computer.host_name),
-        password(&config.authentication),
-        |job| drop(tokio::task::spawn_blocking(job)),
-        {
-            let stop = stop.clone();
-            move || stop.notify_one()
-        },
-    );
+    let equipment = Equipment {
+        host_name: computer.host_name.clone(),
+        password: password(&config.authentication),
+        store,
+        connections,
+        log,
+    };
+    let duties = Duties::new(equipment, Surroundings { stop: stop.clone(), runtime: Handle::current() });
     let settings = Settings::new(identity, way(&config.authentication), config.limits.clone());
     let manager = Manager::new(settings, Box::new(duties));
     info!(target: TARGET, "{}", config.running(&computer.host_name, listener.port()));
