@@ -7,6 +7,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 pub mod accounts;
+pub mod beside;
 pub mod bystanders;
 mod channel;
 pub mod laboratory;

@@ -5,10 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use msl_network_protocol::limits::Limits;
-use msl_network_protocol::settings::Authentication;
 use msl_network_tests::laboratory::reach;
-use msl_network_tests::local::LocalManager;
 use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::{Served, services};
@@ -30,8 +27,8 @@ fn with_password(tls: Tls) -> Program {
     Program::start(tls, &["--auth-password", "the secret"])
 }
 
-fn with_login(tls: Tls) -> LocalManager {
-    LocalManager::guarded(tls, Limits::default(), Authentication::Login, None)
+fn with_login(tls: Tls) -> Program {
+    Program::with_users(tls, &["--auth-login"])
 }
 
 fn the_right_manager_password_lets_devices_in(tls: Tls) {
@@ -80,7 +77,7 @@ fn a_wrong_login_is_refused(tls: Tls) {
 }
 
 fn a_name_that_is_taken_is_refused(tls: Tls) {
-    let manager = LocalManager::start(tls, Limits::default());
+    let manager = Program::start(tls, &[]);
     let echo = || reach(start(services::named("Echo"), ("localhost", manager.port())), &manager);
     let first = echo().wait().unwrap();
     let error = echo().wait().unwrap_err();
@@ -123,7 +120,7 @@ fn a_person_who_has_no_answer_ends_the_connection() {
 
 #[test]
 fn an_administrator_logs_in_in_the_middle_of_a_session() {
-    let manager = LocalManager::plain(Limits::default());
+    let manager = Program::with_users(Tls::Disabled, &[]);
     let ada = client(&manager).username("ada").password("engine").wait().unwrap();
     let bob = client(&manager).username("bob").password("builder").wait().unwrap();
 
