@@ -122,7 +122,9 @@ mod tests {
 
         fn go(&self) -> Vec<String> {
             let started: Vec<Job> = std::mem::take(&mut self.started.lock().unwrap());
-            started.into_iter().for_each(|job| job());
+            for job in started {
+                job();
+            }
             std::mem::take(&mut self.done.lock().unwrap())
         }
     }

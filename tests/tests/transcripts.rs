@@ -11,9 +11,10 @@ fn play_on_sockets(name: &str, cut: Cut) {
     let transcript = Transcript::load(name);
     println!("{}", transcript.why);
     let flags: Vec<&str> = transcript.manager.iter().map(String::as_str).collect();
-    let program = match transcript.needs_login() {
-        true => Program::with_users(Tls::Disabled, &flags),
-        false => Program::plain(&flags),
+    let program = if transcript.needs_login() {
+        Program::with_users(Tls::Disabled, &flags)
+    } else {
+        Program::plain(&flags)
     };
     let other_manager = std::env::var_os("MSL_TEST_MANAGER").is_some();
     let fidelity = if other_manager { Fidelity::Recorded } else { Fidelity::Departing };
