@@ -8,8 +8,6 @@
 mod methods;
 mod values;
 
-use std::fmt;
-
 use bytes::Bytes;
 use msl_network_protocol::author::{CallArguments, ServiceError};
 use msl_network_protocol::drive::{Caller, Manager};
@@ -60,7 +58,8 @@ impl Administration {
     /// Does what an administrator asks for, and tells the outcome.
     pub(crate) fn administer(&self, caller: Caller<'_>, attribute: String, args: Bytes, kwargs: Bytes) {
         let user = caller.who.user.unwrap_or_default();
-        info!(target: TARGET, "{caller} requested {} as the administrator {}", shown(&attribute), shown(user));
+        let (what, user) = (python_repr(&attribute), python_repr(user));
+        info!(target: TARGET, "{caller} requested {what} as the administrator {user}");
         let unanswered = Refusal::new(Exception::Runtime, "the Manager failed to answer; its log says why");
         let owed = Owed::new(caller.mailbox, Notice::Administered(Err(unanswered)));
         let (this, manager) = (self.clone(), caller.manager.clone());
@@ -98,11 +97,6 @@ fn unknown(attribute: &str) -> Refusal {
         _ => ("Manager", first),
     };
     Refusal::new(Exception::Attribute, format!("'{owner}' object has no attribute {}", python_repr(missing)))
-}
-
-/// A text of a peer, for a line of the log.
-fn shown(text: &str) -> impl fmt::Display {
-    python_repr(text)
 }
 
 impl From<ServiceError> for Mistake {

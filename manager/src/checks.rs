@@ -1,9 +1,9 @@
 //! Who may come in: the Manager's password, logins, trusted computers (`docs/wire.md` section 4), and administrators in the
 //! middle of a session (section 6).
 //!
-//! A check never holds up the connection's thread. Logins take much time and memory, so they take [turns](crate::turns); host
-//! names may take long, so they are looked up on threads of their own, as many as there are handshakes at most. The
-//! verdict is held back where the address has [failed often](crate::backoff), by a timer, whichever way it is.
+//! A check never holds up the connection's thread. Logins take much time and memory, and name servers may take long, so
+//! both take [turns](crate::turns), apart from each other. The verdict is held back where the address has
+//! [failed often](crate::backoff), by a timer, whichever way it is.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,13 +25,17 @@ use crate::trusted::{Distrust, Trust};
 use crate::turns::Turns;
 use crate::{Error, Secret, Store};
 
+/// The computers that are looked up at once. Most of these threads wait for a name server.
+const LOOK_UPS_AT_ONCE: usize = 32;
+
 /// The checks of one Manager. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Checks(Arc<Shared>);
 
 struct Shared {
     program: Arc<dyn Program>,
-    turns: Turns,
+    logins: Turns,
+    look_ups: Turns,
     store: Store,
     password: Option<Secret>,
     trust: Trust,
@@ -39,14 +43,17 @@ struct Shared {
 }
 
 impl Checks {
+    /// Logins take their turns among `logins`.
     pub(crate) fn new(
         program: Arc<dyn Program>,
-        turns: Turns,
+        logins: Turns,
         store: Store,
         password: Option<Secret>,
         trust: Trust,
     ) -> Self {
-        Self(Arc::new(Shared { program, turns, store, password, trust, back_off: Mutex::default() }))
+        let look_ups = Turns::new(LOOK_UPS_AT_ONCE, program.clone());
+        let back_off = Mutex::default();
+        Self(Arc::new(Shared { program, logins, look_ups, store, password, trust, back_off }))
     }
 
     /// Checks what a device shows, and tells it the verdict in its time.
@@ -62,7 +69,7 @@ impl Checks {
             }
             Credentials::Login { username, password } => {
                 let checks = self.clone();
-                self.0.turns.run(
+                self.0.logins.run(
                     ip.into(),
                     Box::new(move || {
                         let login = checks.0.store.users().check(&username, &password);
@@ -73,17 +80,20 @@ impl Checks {
             }
             Credentials::HostName => {
                 let checks = self.clone();
-                self.0.program.run_blocking(Box::new(move || {
-                    let trusted = checks.0.store.hostnames().list().map(|table| {
-                        let refused =
-                            |distrust: Distrust| Refusal::new(Exception::Value, distrust.to_string());
-                        checks.0.trust.check(ip, &table).map_err(refused)
-                    });
-                    let outcome = trusted.map(|trusted| trusted.map(|()| Login { administrator: false }));
-                    checks.conclude(ip, outcome, owed);
-                }));
+                self.0.look_ups.run(
+                    ip.into(),
+                    Box::new(move || {
+                        let table = checks.0.store.hostnames().list();
+                        checks.conclude(ip, table.map(|table| checks.trusted(ip, &table)), owed);
+                    }),
+                );
             }
         }
+    }
+
+    fn trusted(&self, ip: IpAddr, table: &[String]) -> Result<Login, Refusal> {
+        let refused = |distrust: Distrust| Refusal::new(Exception::Value, distrust.to_string());
+        self.0.trust.check(ip, table).map(|()| Login { administrator: false }).map_err(refused)
     }
 
     /// Tells the outcome, at once or later. An error is nobody's failure but the Manager's.
