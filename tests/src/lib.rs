@@ -7,7 +7,6 @@
 #![allow(clippy::missing_errors_doc)]
 
 pub mod accounts;
-pub mod beside;
 pub mod bystanders;
 mod channel;
 pub mod laboratory;

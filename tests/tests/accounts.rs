@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use msl_network_manager::store::Row;
 use msl_network_manager::{Secret, Store};
-use msl_network_tests::{Served, eventually};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{Program, Tls, host_name};
+use msl_network_tests::{Served, eventually};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
