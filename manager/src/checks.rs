@@ -28,6 +28,9 @@ use crate::{Error, Secret, Store};
 /// The computers that are looked up at once. Most of these threads wait for a name server.
 const LOOK_UPS_AT_ONCE: usize = 32;
 
+/// Who it is, or why it may not come in; an error where that could not be found out.
+type Outcome = Result<Result<Login, Refusal>, Error>;
+
 /// The checks of one Manager. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Checks(Arc<Shared>);
@@ -96,8 +99,18 @@ impl Checks {
         self.0.trust.check(ip, table).map(|()| Login { administrator: false }).map_err(refused)
     }
 
-    /// Tells the outcome, at once or later. An error is nobody's failure but the Manager's.
-    fn conclude(&self, ip: IpAddr, outcome: Result<Result<Login, Refusal>, Error>, owed: Owed) {
+    /// Tells the outcome, at once or later.
+    fn conclude(&self, ip: IpAddr, outcome: Outcome, owed: Owed) {
+        let (verdict, delay) = self.judge(ip, outcome);
+        if delay.is_zero() {
+            return owed.pay(Notice::Checked(verdict));
+        }
+        info!(target: TARGET, "{ip} has failed often: it gets the verdict in {delay:?}");
+        self.0.program.run_later(delay, Box::new(move || owed.pay(Notice::Checked(verdict))));
+    }
+
+    /// The verdict, and how long it is held back. An error is nobody's failure but the Manager's.
+    fn judge(&self, ip: IpAddr, outcome: Outcome) -> (Verdict, Duration) {
         let refused = matches!(outcome, Ok(Err(_)));
         let verdict = match outcome {
             Ok(Ok(Login { administrator })) => Verdict::Accepted { administrator },
@@ -107,12 +120,7 @@ impl Checks {
                 Verdict::Refused(cannot_check())
             }
         };
-        let delay = self.delay(ip.into(), refused);
-        if delay.is_zero() {
-            return owed.pay(Notice::Checked(verdict));
-        }
-        info!(target: TARGET, "{ip} has failed often: it gets the verdict in {delay:?}");
-        self.0.program.run_later(delay, Box::new(move || owed.pay(Notice::Checked(verdict))));
+        (verdict, self.delay(ip.into(), refused))
     }
 
     fn delay(&self, origin: Origin, refused: bool) -> Duration {
@@ -134,4 +142,72 @@ fn cannot_check() -> Refusal {
 fn same(given: &str, password: &Secret) -> bool {
     let digests = [given, password.expose()].map(|text| digest(&SHA256, text.as_bytes()));
     verify_slices_are_equal(digests[0].as_ref(), digests[1].as_ref()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use crate::program::Job;
+
+    const IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
+    struct Idle;
+
+    impl Program for Idle {
+        fn run_blocking(&self, _: Job) {}
+
+        fn run_later(&self, _: Duration, _: Job) {}
+
+        fn shut_down(&self) {}
+    }
+
+    fn checks() -> (Checks, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("manager.redb")).unwrap();
+        let program: Arc<dyn Program> = Arc::new(Idle);
+        let turns = Turns::new(1, program.clone());
+        (Checks::new(program, turns, store, None, Trust::new("lab-7")), folder)
+    }
+
+    const RIGHT: Login = Login { administrator: true };
+
+    fn wrong() -> Refusal {
+        Refusal::new(Exception::Value, "no")
+    }
+
+    #[test]
+    fn the_right_password_waits_where_the_wrong_one_did_and_takes_nothing_of_the_wait_away() {
+        let (checks, _folder) = checks();
+        let delays: Vec<Duration> = (0..6).map(|_| checks.judge(IP, Ok(Err(wrong()))).1).collect();
+        let last = delays[5];
+        assert!(last > Duration::ZERO);
+        for _ in 0..2 {
+            let (verdict, delay) = checks.judge(IP, Ok(Ok(RIGHT)));
+            assert_eq!(verdict, Verdict::Accepted { administrator: true });
+            assert_eq!(delay, last);
+        }
+        assert!(checks.judge(IP, Ok(Err(wrong()))).1 > last, "it goes on where it was");
+        assert_eq!(checks.judge(IpAddr::from([10, 0, 0, 2]), Ok(Ok(RIGHT))).1, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_the_manager_could_not_check_is_refused_and_counts_for_nobody() {
+        let (checks, _folder) = checks();
+        for _ in 0..10 {
+            let (verdict, delay) = checks.judge(IP, Err(Error::new(Kind::Os, "the disk has failed")));
+            let Verdict::Refused(refusal) = verdict else { panic!("{verdict:?}") };
+            assert!(!refusal.text().contains("disk"), "a stranger is not told: {refusal}");
+            assert_eq!(delay, Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_password_is_right_only_as_a_whole() {
+        let password = Secret::new("open sesame");
+        assert!(same("open sesame", &password));
+        for given in ["", "open sesam", "open sesame ", "Open sesame"] {
+            assert!(!same(given, &password), "{given:?}");
+        }
+    }
 }

@@ -1,15 +1,12 @@
 //! Logins and trusted computers with the program and its store: what changes while a Manager runs, what two Managers
 //! share, who waits, and what is written down.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-
 use msl_network_manager::store::Row;
 use msl_network_manager::{Secret, Store};
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{Program, Tls, host_name};
 use msl_network_tests::{Served, eventually};
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
 
 const WRONG_LOGIN: &str = "ValueError: Unregistered user, or Wrong login password";
 
@@ -169,7 +166,10 @@ fn a_log_for_programs_is_an_object_a_line() {
 
 /// A connection from another of the addresses that this computer has for itself.
 #[cfg(target_os = "linux")]
-fn open_from(program: &Program, address: Ipv4Addr) -> Peer {
+fn open_from(program: &Program, address: std::net::Ipv4Addr) -> Peer {
+    use socket2::{Domain, Socket, Type};
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
     socket.bind(&SocketAddr::from((address, 0)).into()).expect("a loopback address can be used");
     socket
@@ -182,7 +182,7 @@ fn open_from(program: &Program, address: Ipv4Addr) -> Peer {
 #[test]
 fn many_wrong_passwords_from_one_address_hold_up_nobody_else() {
     let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
-    let stranger = Ipv4Addr::new(127, 0, 0, 9);
+    let stranger = std::net::Ipv4Addr::new(127, 0, 0, 9);
     let mut strangers: Vec<Peer> = (0..40).map(|_| open_from(&program, stranger)).collect();
     for peer in &mut strangers {
         peer.log_in("ada", "a guess");
