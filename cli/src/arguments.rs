@@ -5,23 +5,36 @@
 
 mod certdump;
 mod certgen;
+mod delete;
 mod device;
+mod hostname;
 mod import;
 mod keygen;
 mod limits;
+mod manual;
+mod user;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use msl_network_manager::log::Layout;
+use msl_network_manager::store::ConnectionLimits;
+use msl_network_manager::{Error, Home, Store};
 
 pub(crate) use certdump::CertdumpArguments;
 pub(crate) use certgen::CertgenArguments;
+pub(crate) use delete::DeleteArguments;
 pub(crate) use device::{
     CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments, RunExampleArguments,
 };
+pub(crate) use hostname::{HostnameAction, HostnameArguments};
 pub(crate) use import::ImportArguments;
 pub(crate) use keygen::{KeyAlgorithm, KeygenArguments};
 pub(crate) use limits::LimitArguments;
+pub(crate) use manual::{CompletionsArguments, ManArguments};
+pub(crate) use user::{UserAction, UserArguments};
+
+use crate::units::Time;
 
 use crate::runtime::Runtime;
 
@@ -55,6 +68,18 @@ pub(crate) enum Command {
     /// Show the details of a certificate
     Certdump(CertdumpArguments),
 
+    /// Add, change, remove and list the people who may log in
+    User(UserArguments),
+
+    /// Add, remove and list trusted computers
+    Hostname(HostnameArguments),
+
+    /// Take over the database of a Python Manager
+    Import(ImportArguments),
+
+    /// Delete what this program has made
+    Delete(DeleteArguments),
+
     /// Call a method of a service and show the result
     Call(CallArguments),
 
@@ -67,8 +92,11 @@ pub(crate) enum Command {
     /// Start one of the example services, or its client
     RunExample(RunExampleArguments),
 
-    /// Take over the database of a Python Manager
-    Import(ImportArguments),
+    /// Print a script that completes the arguments of this program in a shell
+    Completions(CompletionsArguments),
+
+    /// Print the manual pages
+    Man(ManArguments),
 }
 
 /// Start the Manager and serve until it is told to stop (Ctrl+C, or SIGTERM).
@@ -93,8 +121,13 @@ pub(crate) struct StartArguments {
     pub(crate) log_level: String,
 
     /// File to log to [default: a new one in the home folder, logs/manager-DATE-TIME.log]
-    #[arg(short, long, value_name = "FILE")]
+    // The alias is an abbreviation that `--log-format` would take away.
+    #[arg(short, long, alias = "log-f", value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
+
+    /// Lines of the log: to be read by people, or an object of JSON each
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
 
     /// Runtime that carries the connections
     #[arg(long, value_enum, default_value_t)]
@@ -107,7 +140,26 @@ pub(crate) struct StartArguments {
     pub(crate) tls: TlsArguments,
 
     #[command(flatten)]
+    pub(crate) history: HistoryArguments,
+
+    #[command(flatten)]
     pub(crate) limits: LimitArguments,
+}
+
+/// What the lines of the log look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl From<LogFormat> for Layout {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
 }
 
 /// Who may connect.
@@ -118,17 +170,58 @@ pub(crate) struct AuthenticationArguments {
     #[arg(short = 'P', long, num_args = 1.., action = ArgAction::Set, value_name = "WORDS or FILE", allow_negative_numbers = true)]
     pub(crate) auth_password: Option<Vec<String>>,
 
-    /// Devices log in with a username and a password (not in this version)
+    /// Devices log in with a username and a password; see `msl-network user`
     #[arg(long)]
     pub(crate) auth_login: bool,
 
-    /// Only devices on trusted computers may connect (not in this version)
+    /// Only devices on trusted computers may connect; see `msl-network hostname`
     #[arg(long)]
     pub(crate) auth_hostname: bool,
 
-    /// Database of users, trusted host names and connections (not in this version)
+    #[command(flatten)]
+    pub(crate) database: DatabaseArguments,
+}
+
+/// Where a Manager keeps what it remembers.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DatabaseArguments {
+    /// Database of users, trusted host names and connections; made if missing
+    /// [default: manager.redb in the home folder]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
+}
+
+impl DatabaseArguments {
+    /// The database that was named, or the default one.
+    pub(crate) fn open(&self) -> Result<Store, Error> {
+        match &self.database {
+            Some(path) => Store::open(path),
+            None => Store::open(Home::find()?.database()),
+        }
+    }
+}
+
+/// How much is kept of who connected when.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Record of connections, in the database")]
+pub(crate) struct HistoryArguments {
+    /// How long an entry is kept [default: 1year]
+    #[arg(long, value_name = "TIME")]
+    history_age: Option<Time>,
+
+    /// How many entries are kept [default: 100000, about 20MB]
+    #[arg(long, value_name = "NUMBER")]
+    history_rows: Option<u64>,
+}
+
+impl HistoryArguments {
+    pub(crate) fn limits(&self) -> ConnectionLimits {
+        let default = ConnectionLimits::default();
+        ConnectionLimits {
+            age: self.history_age.map_or(default.age, Time::duration),
+            rows: self.history_rows.unwrap_or(default.rows),
+        }
+    }
 }
 
 /// What connections are encrypted with.
@@ -187,7 +280,7 @@ mod tests {
         .unwrap();
         assert_eq!((parsed.port.as_str(), parsed.host.as_deref()), ("1", Some("h")));
         assert_eq!(parsed.authentication.auth_password.unwrap(), ["a", "b"]);
-        assert_eq!(parsed.authentication.database.unwrap(), PathBuf::from("x"));
+        assert_eq!(parsed.authentication.database.database.unwrap(), PathBuf::from("x"));
         assert_eq!(parsed.tls.key_file_password.unwrap(), ["d", "e"]);
         assert_eq!((parsed.log_level.as_str(), parsed.log_file), ("10", Some(PathBuf::from("l"))));
     }

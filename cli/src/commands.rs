@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::{certdump, certgen, device, example, import, keygen, start};
+use crate::{certdump, certgen, delete, device, example, hostname, import, keygen, manual, start, user};
 
 /// Runs the command that the arguments ask for. Without any it shows the help.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -28,10 +28,15 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Certgen(arguments) => certgen::run(&arguments),
         Command::Certdump(arguments) => certdump::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
+        Command::Hostname(arguments) => hostname::run(&arguments),
+        Command::Delete(arguments) => delete::run(&arguments),
         Command::Call(arguments) => device::call(&arguments),
         Command::Identities(arguments) => device::identities(&arguments),
         Command::Listen(arguments) => device::listen(&arguments),
         Command::RunExample(arguments) => example::run(&arguments),
-        Command::Import(arguments) => import::run(arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     }
 }

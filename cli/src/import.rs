@@ -3,25 +3,21 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use msl_network_manager::Error;
 use msl_network_manager::store::{ConnectionLimits, Count, Imported};
-use msl_network_manager::{Error, Home, Store};
 
 use crate::arguments::ImportArguments;
-use crate::output;
+use crate::output::{end, print};
 
 /// Runs the command to its end.
-pub(crate) fn run(arguments: ImportArguments) -> ExitCode {
-    output::end(import(arguments))
+pub(crate) fn run(arguments: &ImportArguments) -> ExitCode {
+    end(import(arguments))
 }
 
-fn import(arguments: ImportArguments) -> Result<(), Error> {
-    let path = match arguments.database {
-        Some(path) => path,
-        None => Home::find()?.database(),
-    };
-    let store = Store::open(path)?;
+fn import(arguments: &ImportArguments) -> Result<(), Error> {
+    let store = arguments.database.open()?;
     let imported = store.import(&arguments.file, &ConnectionLimits::default())?;
-    output::print(report(&imported, &arguments.file, store.path()));
+    print(report(&imported, &arguments.file, store.path()));
     Ok(())
 }
 

@@ -7,16 +7,20 @@ mod arguments;
 mod certdump;
 mod certgen;
 mod commands;
+mod delete;
 mod device;
 mod example;
+mod hostname;
 mod import;
 mod keygen;
+mod manual;
 mod output;
 mod password;
 mod runtime;
 mod serve;
 mod start;
 mod units;
+mod user;
 
 use std::process::ExitCode;
 

@@ -61,6 +61,20 @@ impl Runtime {
         }
     }
 
+    /// Runs this after that time. It must not block.
+    pub(crate) fn run_later(self, after: Duration, job: impl FnOnce() + Send + 'static) {
+        let later = async move {
+            self.sleep(after).await;
+            job();
+        };
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio => drop(tokio::spawn(later)),
+            #[cfg(feature = "smol")]
+            Self::Smol => smol::spawn(later).detach(),
+        }
+    }
+
     /// Is ready after this time.
     pub(crate) async fn sleep(self, time: Duration) {
         match self {

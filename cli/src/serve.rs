@@ -2,11 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_lock::OnceCell;
 use futures_lite::future::or;
-use msl_network_manager::log::TARGET;
-use msl_network_manager::{Authentication, Computer, Config, Duties, Error, Kind, Names, Secret};
+use msl_network_manager::duties::{Duties, Equipment};
+use msl_network_manager::log::{Control, TARGET};
+use msl_network_manager::program::{Job, Program};
+use msl_network_manager::store::ConnectionLog;
+use msl_network_manager::{Authentication, Computer, Config, Error, Kind, Secret, Store};
 use msl_network_protocol::drive::Manager;
 use msl_network_protocol::settings::ManagerIdentity;
 use msl_network_protocol::settings::{self, Settings};
@@ -25,6 +29,33 @@ pub(crate) struct Serve {
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// What carries the connections.
     pub(crate) runtime: Runtime,
+    /// What it remembers.
+    pub(crate) store: Store,
+    /// Where it is written who connects.
+    pub(crate) connections: Arc<ConnectionLog>,
+    /// Which events are logged.
+    pub(crate) log: Control,
+}
+
+/// What the Manager's duties may use of this program.
+struct Surroundings {
+    stop: Arc<OnceCell<()>>,
+    runtime: Runtime,
+}
+
+impl Program for Surroundings {
+    fn run_blocking(&self, job: Job) {
+        self.runtime.run_blocking(job);
+    }
+
+    fn run_later(&self, after: Duration, job: Job) {
+        self.runtime.run_later(after, job);
+    }
+
+    fn shut_down(&self) {
+        // A second call finds it filled, which is as good.
+        let _ = self.stop.set_blocking(());
+    }
 }
 
 /// Serves until the Manager is told to stop, by a signal or by an administrator.
@@ -32,12 +63,14 @@ pub(crate) struct Serve {
 /// # Errors
 /// When it cannot listen.
 pub(crate) fn serve(ready: Serve) -> Result<(), Error> {
-    let runtime = ready.runtime;
-    runtime.block_on(run(ready)).map_err(|error| failed("cannot start the runtime", error))?
+    let (runtime, connections) = (ready.runtime, ready.connections.clone());
+    let outcome = runtime.block_on(run(ready)).map_err(|error| failed("cannot start the runtime", error));
+    connections.finish();
+    outcome?
 }
 
 async fn run(ready: Serve) -> Result<(), Error> {
-    let Serve { config, computer, tls, runtime } = ready;
+    let Serve { config, computer, tls, runtime, store, connections, log } = ready;
     // Before the port is open, so that no signal is missed once somebody may know of it.
     let signals = runtime.interrupted().map_err(|error| failed("cannot wait for signals", error))?;
     let shown = config.host.as_deref().unwrap_or(&computer.host_name);
@@ -51,18 +84,14 @@ async fn run(ready: Serve) -> Result<(), Error> {
         os: computer.os.clone(),
     };
     let stop = Arc::new(OnceCell::new());
-    let duties = Duties::new(
-        Names::new(&computer.host_name),
-        password(&config.authentication),
-        move |job| runtime.run_blocking(job),
-        {
-            let stop = stop.clone();
-            move || {
-                // A second call finds it filled, which is as good.
-                let _ = stop.set_blocking(());
-            }
-        },
-    );
+    let equipment = Equipment {
+        host_name: computer.host_name.clone(),
+        password: password(&config.authentication),
+        store,
+        connections,
+        log,
+    };
+    let duties = Duties::new(equipment, Surroundings { stop: stop.clone(), runtime });
     let settings = Settings::new(identity, way(&config.authentication), config.limits.clone());
     let manager = Manager::new(settings, Box::new(duties));
     info!(target: TARGET, "{}", config.running(&computer.host_name, listener.port()));

@@ -5,15 +5,19 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use msl_network_manager::certificate::Subject;
 use msl_network_manager::config::{self, TlsFiles};
 use msl_network_manager::log::{Level, TARGET};
 use msl_network_manager::secret::Given;
-use msl_network_manager::{Authentication, Computer, Config, Error, Home, Kind, Log, Secret, Tls, key, tls};
+use msl_network_manager::store::ConnectionLog;
+use msl_network_manager::{
+    Authentication, Computer, Config, Error, Home, Kind, Log, Secret, Store, Tls, key, tls,
+};
 use tracing::{debug, error, info, warn};
 
-use crate::arguments::StartArguments;
+use crate::arguments::{DatabaseArguments, StartArguments};
 use crate::output::end;
 use crate::password;
 use crate::serve::{self, Serve};
@@ -33,7 +37,7 @@ fn start_log(arguments: &StartArguments) -> Result<(Log, Home), Error> {
     let file = arguments.log_file.clone().unwrap_or_else(|| Log::default_file(&home));
     // A level that is wrong is refused once it can be logged.
     let level = Level::parse(&arguments.log_level).unwrap_or_default();
-    Ok((Log::start(level, &file)?, home))
+    Ok((Log::start(level, arguments.log_format.into(), &file)?, home))
 }
 
 fn start(arguments: StartArguments, log: Log, home: &Home) -> Result<(), Error> {
@@ -51,7 +55,9 @@ fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, E
     let computer = Computer::inspect();
     debug!(target: TARGET, "{}, {}, {} bytes of memory", computer.os, computer.language, computer.memory);
     let runtime = arguments.runtime;
+    let (database, history) = (arguments.authentication.database.clone(), arguments.history.limits());
     let config = configure(arguments, &computer, log)?;
+    let store = open(&database, &config.authentication)?;
     let tls = match &config.tls {
         Tls::Disabled => None,
         Tls::Enabled(named) => {
@@ -70,7 +76,8 @@ fn prepare(arguments: StartArguments, log: &Log, home: &Home) -> Result<Serve, E
         Authentication::Login => "using a login for authentication",
         Authentication::HostNames => "using trusted hosts for authentication",
     });
-    Ok(Serve { config, computer, tls, runtime })
+    let connections = Arc::new(ConnectionLog::start(store.clone(), history)?);
+    Ok(Serve { config, computer, tls, runtime, store, connections, log: log.control() })
 }
 
 fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Result<Config, Error> {
@@ -103,20 +110,25 @@ fn configure(arguments: StartArguments, computer: &Computer, log: &Log) -> Resul
 fn authentication(arguments: &StartArguments) -> Result<Authentication, Error> {
     let given = &arguments.authentication;
     let password = of_flag(given.auth_password.as_deref(), "--auth-password")?;
-    let chosen = Authentication::choose(password, given.auth_login, given.auth_hostname)?;
-    let missing = match chosen {
-        Authentication::Login => Some("--auth-login"),
-        Authentication::HostNames => Some("--auth-hostname"),
-        _ if given.database.is_some() => Some("--database"),
-        _ => None,
-    };
-    match missing {
-        // To serve without what was asked for would let in those who should stay out.
-        Some(flag) => Err(Error::new(
-            Kind::NotImplemented,
-            format!("{flag} needs the database, which this version does not have; start without it"),
+    Authentication::choose(password, given.auth_login, given.auth_hostname)
+}
+
+/// Opens the database, and looks whether anybody could get in.
+fn open(database: &DatabaseArguments, authentication: &Authentication) -> Result<Store, Error> {
+    let store = database.open()?;
+    info!(target: TARGET, "loaded the database {}", store.path().display());
+    match authentication {
+        Authentication::Login if store.users().is_empty()? => Err(Error::new(
+            Kind::Plain,
+            "The 'auth_users' table is empty, no one could log in\n\
+             To add a user to the 'auth_users' table run the \"msl-network user\" command",
         )),
-        None => Ok(chosen),
+        Authentication::HostNames if store.hostnames().is_empty()? => {
+            // Not an error: computers can be added while it runs.
+            warn!(target: TARGET, "no computer is trusted, nobody can connect; run \"msl-network hostname\"");
+            Ok(store)
+        }
+        _ => Ok(store),
     }
 }
 

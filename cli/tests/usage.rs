@@ -103,6 +103,15 @@ fn wrong_usage_ends_with_2_and_leaves_no_trace() {
         &["start", "--memory", "much"],
         &["start", "--linger", "5"],
         &["start", "--handshakes", "-1"],
+        &["start", "--log-format", "xml"],
+        &["start", "--history-age", "much"],
+        &["user"],
+        &["user", "promote", "ada"],
+        &["hostname"],
+        &["hostname", "trust", "x"],
+        &["delete", "everything"],
+        &["delete"],
+        &["hostname", "add"],
     ] {
         let outcome = world.run(arguments);
         assert_eq!(outcome.status, 2, "{arguments:?}: {}", outcome.error);
@@ -133,12 +142,49 @@ fn two_ways_of_authentication_are_an_error() {
 }
 
 #[test]
-fn what_needs_the_database_is_refused_and_not_left_out() {
-    for arguments in [&["--auth-login"][..], &["--auth-hostname"], &["--database", "x"]] {
-        let error = World::new().failure(arguments);
-        assert!(error.starts_with("NotImplementedError: "), "{error}");
-        assert!(error.contains(arguments[0]), "{error}");
+fn a_login_without_users_is_an_error_that_says_what_to_do() {
+    let world = World::new();
+    let error = world.failure(&["--auth-login"]);
+    assert!(error.starts_with("The 'auth_users' table is empty, no one could log in\n"), "{error}");
+    assert!(error.contains("msl-network user"), "{error}");
+    assert!(!world.home().join("keys").exists(), "nothing was made in vain");
+}
+
+#[test]
+fn a_database_that_is_none_is_an_error() {
+    let world = World::new();
+    let file = world.file("notes.txt", "not a database");
+    let error = world.failure(&["--database", &file]);
+    assert!(error.contains("notes.txt"), "{error}");
+    for command in ["user", "hostname"] {
+        let outcome = world.run(&[command, "list", "--database", &file]);
+        assert_eq!((outcome.status, outcome.out.as_str()), (1, ""));
+        assert!(outcome.error.contains("notes.txt"), "{}", outcome.error);
     }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let world = World::new();
+    let outcome = world.run(&["man", "pages"]);
+    assert_eq!(outcome.status, 0, "{}", outcome.error);
+    for page in ["msl-network.1", "msl-network-start.1", "msl-network-user.1"] {
+        let page = fs::read_to_string(world.folder.path().join("pages").join(page)).unwrap();
+        assert!(page.contains(".TH msl-network"), "{page}");
+    }
+    let all = world.run(&["man"]);
+    assert_eq!(all.status, 0);
+    assert!(all.out.contains(".TH msl-network-start") && all.out.contains("auth\\-login"), "{}", all.out);
+}
+
+#[test]
+fn a_script_for_each_shell_completes_the_arguments() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let outcome = World::new().run(&["completions", shell]);
+        assert_eq!((outcome.status, outcome.error.as_str()), (0, ""));
+        assert!(outcome.out.contains("auth-hostname"), "{shell}");
+    }
+    assert_eq!(World::new().run(&["completions", "nushell-of-tomorrow"]).status, 2);
 }
 
 #[test]

@@ -1,52 +1,74 @@
-//! What a Manager does besides brokering: it finds the names of computers, checks passwords, and writes the log.
+//! What a Manager does besides brokering: it finds the names of computers, lets devices in or not, answers administrators,
+//! and writes down what happens, in the log and in the connections table.
 //!
 //! The protocol asks for these through [`Host`], on the thread of the connection that asks; so nothing here may block.
-//! What may take time is handed to a function that the program brings (a runtime's pool of blocking threads, say), and
-//! answered into the connection's mailbox.
+//! What may take time is handed to the [`Program`], and answered into the connection's mailbox.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
-use msl_network_protocol::connection::{Action, Credentials, Importance, Note, Verdict};
+use msl_network_protocol::connection::{Action, Importance, Note};
 use msl_network_protocol::drive::{Caller, Handle, Host};
-use msl_network_protocol::error::{Exception, Refusal};
 use msl_network_protocol::mailbox::Notice;
 use tracing::{debug, info, warn};
 
-use crate::log::TARGET;
-use crate::{Names, Secret};
+use crate::administration::Administration;
+use crate::checks::Checks;
+use crate::history;
+use crate::log::{Control, TARGET};
+use crate::store::{ConnectionLog, Entry};
+use crate::trusted::Trust;
+use crate::turns::Turns;
+use crate::{Names, Program, Secret, Store};
 
-/// Something that may block, to be run where that harms nobody.
-pub type Job = Box<dyn FnOnce() + Send>;
+/// What the duties of a Manager work with.
+#[derive(Debug)]
+pub struct Equipment {
+    /// This computer's name.
+    pub host_name: String,
+    /// The Manager's password, if it was started with one.
+    pub password: Option<Secret>,
+    /// Users, and trusted computers.
+    pub store: Store,
+    /// Where it is written who connects.
+    pub connections: Arc<ConnectionLog>,
+    /// Which events are logged.
+    pub log: Control,
+}
 
 /// The duties of one Manager.
 pub struct Duties {
     names: Arc<Names>,
-    password: Option<Secret>,
-    run_blocking: Box<dyn Fn(Job) + Send + Sync>,
-    shut_down: Box<dyn Fn() + Send + Sync>,
+    checks: Checks,
+    administration: Administration,
+    connections: Arc<ConnectionLog>,
+    program: Arc<dyn Program>,
     /// Who waits for the name of an address that is being looked up: each is asked for once at a time, so that many
     /// connections from one computer cost one thread.
     waiting: Arc<Mutex<BTreeMap<IpAddr, Vec<Handle>>>>,
 }
 
 impl Duties {
-    /// Duties of a Manager that was started with this password, if with any. `run_blocking` runs a job without holding
-    /// up its caller; `shut_down` is called when an administrator asks for the end.
-    pub fn new(
-        names: Names,
-        password: Option<Secret>,
-        run_blocking: impl Fn(Job) + Send + Sync + 'static,
-        shut_down: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
+    /// Duties that are done with this equipment, on the threads of this program.
+    pub fn new(equipment: Equipment, program: impl Program) -> Self {
+        let program: Arc<dyn Program> = Arc::new(program);
+        let Equipment { host_name, password, store, connections, log } = equipment;
+        let turns = Turns::new(checks_at_once(), program.clone());
         Self {
-            names: Arc::new(names),
-            password,
-            run_blocking: Box::new(run_blocking),
-            shut_down: Box::new(shut_down),
+            names: Arc::new(Names::new(&host_name)),
+            checks: Checks::new(
+                program.clone(),
+                turns.clone(),
+                store.clone(),
+                password,
+                Trust::new(&host_name),
+            ),
+            administration: Administration::new(turns, store, log),
+            connections,
+            program,
             waiting: Arc::default(),
         }
     }
@@ -64,23 +86,27 @@ impl Duties {
         }
         let names = self.names.clone();
         let look_up = LookUp { waiting: self.waiting.clone(), ip, name: None };
-        (self.run_blocking)(Box::new(move || {
+        self.program.run_blocking(Box::new(move || {
             let mut look_up = look_up;
             look_up.name = Some(names.look_up(ip));
         }));
     }
 
-    fn check(&self, credentials: &Credentials) -> Verdict {
-        let accepted = match (credentials, &self.password) {
-            (Credentials::ManagerPassword(given), Some(password)) => same(given, password),
-            // There are no users and no trusted hosts without a store, and nobody is let in for want of them.
-            _ => false,
-        };
-        if accepted {
-            return Verdict::Accepted { administrator: false };
+    /// Writes down what happened, where it belongs into the connections table.
+    fn record(&self, caller: Caller<'_>, note: &Note) {
+        if let Some(message) = history::message(caller.who, note) {
+            let (ip, port) = (caller.ip, caller.port);
+            let host_name = self.names.domain(ip).as_ref().to_owned();
+            let user = caller.who.user.map(str::to_owned);
+            self.connections.record(Entry { ip, host_name, port, message, user });
         }
-        Verdict::Refused(credentials.refusal())
     }
+}
+
+/// Half of the computer's cores may check passwords at a time: the other half goes on brokering, and each check takes some
+/// 20 MB for a moment.
+fn checks_at_once() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
 }
 
 /// A look-up on its way. Whatever becomes of it, its askers do not stay in the list.
@@ -105,16 +131,18 @@ impl Host for Duties {
     fn act(&self, caller: Caller<'_>, action: Action) {
         match action {
             Action::LookUpHost => self.look_up(caller.ip, caller.mailbox),
-            Action::Check(credentials) => caller.mailbox.tell(Notice::Checked(self.check(&credentials))),
-            Action::Administer { attribute, .. } => {
-                let text = format!("'Manager' object has no attribute '{attribute}'");
-                caller.mailbox.tell(Notice::Administered(Err(Refusal::new(Exception::Attribute, text))));
+            Action::Check(credentials) => self.checks.check(caller, credentials),
+            Action::Administer { attribute, args, kwargs } => {
+                self.administration.administer(caller, attribute, args, kwargs);
             }
             Action::ShutDown => {
                 info!(target: TARGET, "{caller} asked the Manager to shut down");
-                (self.shut_down)();
+                self.program.shut_down();
             }
-            Action::Note(note) => log(caller, &note),
+            Action::Note(note) => {
+                self.record(caller, &note);
+                log(caller, &note);
+            }
         }
     }
 }
@@ -125,12 +153,6 @@ fn log(caller: Caller<'_>, note: &Note) {
         Importance::Info => info!(target: TARGET, "{caller} {note}"),
         Importance::Warning => warn!(target: TARGET, "{caller} {note}"),
     }
-}
-
-/// Compares in a time that says nothing about where the two differ, nor how long they are.
-fn same(given: &str, password: &Secret) -> bool {
-    let digests = [given, password.expose()].map(|text| digest(&SHA256, text.as_bytes()));
-    verify_slices_are_equal(digests[0].as_ref(), digests[1].as_ref()).is_ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

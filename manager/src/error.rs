@@ -40,8 +40,6 @@ pub enum Kind {
     Permission,
     /// The operating system refused for another reason: `OSError`.
     Os,
-    /// It is known what is wanted, and this version cannot do it: `NotImplementedError`.
-    NotImplemented,
     /// A library or the computer behaved unexpectedly: `RuntimeError`.
     Runtime,
     /// No name at all: for the few lines that programs know word by word, which have none.
@@ -57,7 +55,6 @@ impl Kind {
             Self::FileNotFound => "FileNotFoundError",
             Self::Permission => "PermissionError",
             Self::Os => "OSError",
-            Self::NotImplemented => "NotImplementedError",
             Self::Runtime => "RuntimeError",
             Self::Plain => "",
         }
@@ -88,6 +85,11 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self { kind, text: text.into(), source: Some(source.into()) }
+    }
+
+    /// What is wrong, without the kind before it.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What kind of error it is.

@@ -8,17 +8,24 @@
 //! Easy to get wrong: much in this crate blocks (files, host names, making a key). It is meant to be called before
 //! serving starts, or on a thread that may block; the few calls for a hot path say so.
 
+mod administration;
+pub mod backoff;
 pub mod certificate;
+mod checks;
 pub mod computer;
 pub mod config;
 pub mod duties;
 pub mod error;
+mod history;
 pub mod key;
 pub mod log;
 pub mod names;
+pub mod program;
 pub mod secret;
 pub mod store;
 pub mod tls;
+mod trusted;
+mod turns;
 
 pub use computer::Computer;
 pub use config::{Authentication, Config, Tls};
@@ -28,5 +35,6 @@ pub use log::Log;
 pub use msl_network_protocol::limits::Limits;
 pub use msl_network_trust::{Home, home};
 pub use names::Names;
+pub use program::Program;
 pub use secret::Secret;
 pub use store::Store;

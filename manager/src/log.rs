@@ -3,13 +3,14 @@
 //! Events come through `tracing`. Those of this project have the target [`TARGET`]; others' (of rustls, say) are shown from
 //! warnings up. A line reads `YYYY-MM-DD HH:MM:SS.mmm [LEVEL] msl.network - text`, as the Python Manager writes it, and
 //! is one line whatever a peer sent: control characters are escaped here, where the text is formatted, so that no
-//! other place needs to remember it.
+//! other place needs to remember it. With [`Layout::Json`] it is an object, for programs that collect logs.
 //!
 //! Logging must never hold up brokering: lines go through a bounded queue to a thread for each output, so that a stalled
 //! console does not even stop the file. When a queue is full, lines are dropped and counted, and the count is logged as
 //! soon as there is room. An output that fails (a full disk, a closed pipe) is no error for anybody.
 
 pub(crate) mod escape;
+mod format;
 mod layer;
 mod level;
 mod output;
@@ -24,9 +25,11 @@ use jiff::Zoned;
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt;
 
+pub use format::Layout;
 pub use level::Level;
 
 use crate::{Error, Home, Kind};
+use format::Format;
 use layer::{LogLayer, Threshold};
 use output::Output;
 
@@ -50,8 +53,8 @@ impl Log {
     ///
     /// # Errors
     /// When the file cannot be made, or the process has a log already.
-    pub fn start(level: Level, file: &Path) -> Result<Self, Error> {
-        let (log, subscriber) = Self::new(level, file, Box::new(io::stdout()))?;
+    pub fn start(level: Level, layout: Layout, file: &Path) -> Result<Self, Error> {
+        let (log, subscriber) = Self::new(level, layout, file, Box::new(io::stdout()))?;
         let twice = "the log of this process has been started already";
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|error| Error::with_source(Kind::Runtime, twice, error))?;
@@ -67,6 +70,7 @@ impl Log {
     /// When the file cannot be made.
     pub fn new(
         level: Level,
+        layout: Layout,
         file: &Path,
         console: Box<dyn Write + Send>,
     ) -> Result<(Self, impl Subscriber + Send + Sync), Error> {
@@ -75,8 +79,8 @@ impl Log {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         let handle = File::create(file).map_err(failed)?;
-        let console = Output::start("log-console", 5, console).map_err(failed)?;
-        let output = Output::start("log-file", 8, handle).map_err(failed)?;
+        let console = Output::start("log-console", Format::new(layout, 5), console).map_err(failed)?;
+        let output = Output::start("log-file", Format::new(layout, 8), handle).map_err(failed)?;
         let threshold = Arc::new(Threshold::new(level));
         let layer = LogLayer::new(Arc::clone(&threshold), console.queue(), output.queue());
         let log = Self { threshold, console, file: output, path: file.to_owned() };
@@ -88,21 +92,25 @@ impl Log {
         home.logs().join(format!("manager-{}.log", Zoned::now().strftime("%Y-%m-%d-%H-%M-%S")))
     }
 
-    /// Changes which events are logged, from now on: a name (`INFO`) or a number (`20`) as in Python's logging. Says
-    /// whether it was one; otherwise nothing changes.
-    pub fn set_level(&self, level: &str) -> bool {
-        match Level::parse(level) {
-            Some(level) => {
-                self.threshold.set(level);
-                true
-            }
-            None => false,
-        }
+    /// A handle to change from elsewhere which events are logged.
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.threshold))
     }
 
     /// The file that is written.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Changes which events are logged. It keeps no log alive.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Threshold>);
+
+impl Control {
+    /// Changes which events are logged, from now on.
+    pub fn set_level(&self, level: Level) {
+        self.0.set(level);
     }
 }
 
@@ -137,11 +145,15 @@ mod tests {
 
     /// What the console and the file show of the events that `act` causes.
     fn logged(level: &str, act: impl FnOnce(&Log)) -> (String, String) {
+        logged_as(Layout::Text, level, act)
+    }
+
+    fn logged_as(layout: Layout, level: &str, act: impl FnOnce(&Log)) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs").join("a.log");
         let screen = Screen::default();
         let (log, subscriber) =
-            Log::new(Level::parse(level).unwrap(), &path, Box::new(screen.clone())).unwrap();
+            Log::new(Level::parse(level).unwrap(), layout, &path, Box::new(screen.clone())).unwrap();
         with_default(subscriber, || act(&log));
         drop(log);
         let console = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
@@ -190,14 +202,12 @@ mod tests {
             // The same place in the code each time: whether it is logged must not be remembered.
             let event = |text: &str| info!(target: TARGET, "{text}");
             event("before");
-            assert!(log.set_level("10"));
+            log.control().set_level(Level::parse("10").unwrap());
             event("after");
-            assert!(!log.set_level("LOUD"));
-            event("still");
-            assert!(log.set_level("critical"));
+            log.control().set_level(Level::parse("critical").unwrap());
             event("silent");
         });
-        assert_eq!(texts(&console), ["[INFO ] msl.network - after", "[INFO ] msl.network - still"]);
+        assert_eq!(texts(&console), ["[INFO ] msl.network - after"]);
     }
 
     #[test]
@@ -216,6 +226,25 @@ mod tests {
     }
 
     #[test]
+    fn with_json_each_line_is_one_object_on_the_console_and_in_the_file() {
+        let (console, file) = logged_as(Layout::Json, "INFO", |_| {
+            info!(target: TARGET, name = "x\"y", port = 5, "a\r\n\u{1b}b\u{202e}\\");
+            warn!(target: TARGET, "µ");
+        });
+        assert_eq!(console, file);
+        let lines: Vec<serde_json::Value> =
+            console.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["level"], "INFO");
+        assert_eq!(lines[0]["logger"], "msl.network");
+        assert_eq!(lines[0]["message"], r"a\r\n\u{1b}b\u{202e}\");
+        assert_eq!(lines[0]["fields"], serde_json::json!({"name": "x\"y", "port": "5"}));
+        assert!(lines[0]["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{}", lines[0]);
+        assert_eq!(lines[1]["message"], "µ");
+        assert_eq!(lines[1].get("fields"), None);
+    }
+
+    #[test]
     fn an_output_that_fails_does_not_stop_the_other() {
         struct Broken;
         impl Write for Broken {
@@ -228,7 +257,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let (log, subscriber) = Log::new(Level::default(), &path, Box::new(Broken)).unwrap();
+        let (log, subscriber) = Log::new(Level::default(), Layout::Text, &path, Box::new(Broken)).unwrap();
         with_default(subscriber, || info!(target: TARGET, "x"));
         drop(log);
         assert_eq!(texts(&fs::read_to_string(path).unwrap()), ["[INFO    ] msl.network - x"]);
@@ -237,7 +266,8 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Log::new(Level::default(), folder.path(), Box::new(io::sink())).err().unwrap();
+        let error =
+            Log::new(Level::default(), Layout::Text, folder.path(), Box::new(io::sink())).err().unwrap();
         assert!(error.to_string().contains("cannot make the log file"), "{error}");
     }
 

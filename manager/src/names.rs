@@ -40,6 +40,8 @@ pub struct Names {
 
 struct Entry {
     name: Arc<str>,
+    /// The same with the domain.
+    full: Arc<str>,
     expires: Instant,
 }
 
@@ -66,6 +68,15 @@ impl Names {
         self.look_up_at(ip, Instant::now())
     }
 
+    /// The name of an address with its domain, as far as that is known already; else the text of the address. Never blocks.
+    pub fn domain(&self, ip: IpAddr) -> Arc<str> {
+        let ip = ip.to_canonical();
+        if ip.is_loopback() {
+            return Arc::clone(&self.own);
+        }
+        self.lock().get(&ip).map_or_else(|| address_text(ip), |entry| Arc::clone(&entry.full))
+    }
+
     fn cached_at(&self, ip: IpAddr, now: Instant) -> Option<Arc<str>> {
         let ip = ip.to_canonical();
         if ip.is_loopback() {
@@ -80,19 +91,20 @@ impl Names {
         }
         let ip = ip.to_canonical();
         // Own addresses are asked for each time: they are few calls, and a laptop changes them.
-        let (name, life) = if (self.addresses)().contains(&ip) {
-            (Arc::clone(&self.own), NAME_LIFE)
+        let (name, full, life) = if (self.addresses)().contains(&ip) {
+            (Arc::clone(&self.own), Arc::clone(&self.own), NAME_LIFE)
         } else {
-            match (self.resolver)(ip).as_deref().and_then(short) {
-                Some(name) => (name.into(), NAME_LIFE),
-                None => (address_text(ip), NO_NAME_LIFE),
+            let full = (self.resolver)(ip);
+            match full.as_deref().and_then(|full| Some((short(full)?, full))) {
+                Some((name, full)) => (name.into(), full.into(), NAME_LIFE),
+                None => (address_text(ip), address_text(ip), NO_NAME_LIFE),
             }
         };
         let mut cache = self.lock();
         if cache.len() >= LARGEST_CACHE && !cache.contains_key(&ip) {
             make_room(&mut cache, now);
         }
-        cache.insert(ip, Entry { name: Arc::clone(&name), expires: now + life });
+        cache.insert(ip, Entry { name: Arc::clone(&name), full, expires: now + life });
         name
     }
 
@@ -159,7 +171,9 @@ mod tests {
     #[test]
     fn the_domain_is_left_out() {
         let names = names(|_| Some("bench-3.example.org".into()));
+        assert_eq!(&*names.domain(ip("10.0.0.1")), "10.0.0.1", "nothing is known yet");
         assert_eq!(&*names.look_up(ip("10.0.0.1")), "bench-3");
+        assert_eq!(&*names.domain(ip("10.0.0.1")), "bench-3.example.org");
     }
 
     #[test]

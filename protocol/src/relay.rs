@@ -14,7 +14,9 @@ use core::net::IpAddr;
 use bytes::Bytes;
 
 use crate::broker::{Attempt, Broker, Denied, Route};
-use crate::connection::{Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, failure, left};
+use crate::connection::{
+    Action, Connection, Event, Flow, Note, Outgoing, Question, Stalled, Who, failure, left,
+};
 use crate::error::Refusal;
 use crate::frame::Rope;
 use crate::identity::Identity;
@@ -51,8 +53,8 @@ pub trait Office<H> {
     /// Wakes the owner of a mailbox.
     fn wake(&mut self, mailbox: &H);
 
-    /// Hands something to the world outside of the core. `name` is the device's network name, while it has one.
-    fn act(&mut self, name: Option<&NetworkName>, action: Action);
+    /// Hands something to the world outside of the core, for this connection, which is `who`'s.
+    fn act(&mut self, who: Who<'_>, action: Action);
 
     /// This connection's incomplete line has so many bytes now.
     fn incomplete(&mut self, bytes: usize);
@@ -247,7 +249,7 @@ impl<H: Clone> Relay<H> {
                 self.connection.answers_are_gone(answers);
             }
             Event::Tell(to, notice) => office.tell(&to, notice),
-            Event::Act(action) => office.act(self.connection.name(), action),
+            Event::Act(action) => office.act(self.connection.who(), action),
         }
     }
 

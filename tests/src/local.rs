@@ -49,16 +49,6 @@ impl LocalManager {
 
     /// Starts a Manager that lets everybody in.
     pub fn start(setup: impl Into<Setup>, limits: Limits) -> Self {
-        Self::guarded(setup, limits, Authentication::None, None)
-    }
-
-    /// Starts a Manager that asks devices for this, and that has this password. Its users are those of [`Accounts`].
-    pub fn guarded(
-        setup: impl Into<Setup>,
-        limits: Limits,
-        way: Authentication,
-        password: Option<&str>,
-    ) -> Self {
         let setup = setup.into();
         let files = (setup.tls == Tls::Enabled).then(|| {
             let home = tempfile::tempdir().expect("a temporary folder can be made");
@@ -70,13 +60,13 @@ impl LocalManager {
         let config = files.as_ref().map(|(_, files)| {
             files.server_config(None, subject).expect("a key and a certificate can be made")
         });
-        let accounts = Accounts { password: password.map(str::to_owned), host: Some(program::host_name()) };
+        let accounts = Accounts { password: None, host: Some(program::host_name()) };
         let duties = Arc::new(Duties { accounts, stop: Notify::new(), notes: Mutex::default() });
         let listener = smol::block_on(Listener::bind(Some("127.0.0.1"), 0)).expect("some port is free");
         let port = listener.port();
         let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
         let identity = ManagerIdentity { hostname, port, language, os };
-        let settings = Settings::new(identity, way, limits);
+        let settings = Settings::new(identity, Authentication::None, limits);
         let manager = Manager::new(settings, Box::new(Shared(duties.clone())));
         let stopped = duties.clone();
         let serving = thread::spawn(move || {

@@ -62,6 +62,14 @@ impl Peer {
         &self.name
     }
 
+    /// Answers the Manager's requests for a username and a password.
+    pub fn log_in(&mut self, username: &str, password: &str) {
+        for (attribute, answer) in [("username", username), ("password", password)] {
+            assert_eq!(self.receive()["attribute"], attribute);
+            self.send(&json!({"result": answer}));
+        }
+    }
+
     /// Answers the Manager's request for the identity as a client.
     pub fn identify_client(&mut self, name: &str) {
         self.identify(&json!({"type": "client", "name": name}));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -30,8 +30,25 @@ pub struct Program {
 impl Program {
     /// Starts the program and returns once it listens.
     pub fn start(setup: impl Into<Setup>, flags: &[&str]) -> Self {
-        let setup = setup.into();
+        Self::start_at(tempfile::tempdir().expect("a temporary folder can be made"), setup.into(), flags)
+    }
+
+    /// Starts the program with the users of the transcripts: `ada` with the password `engine`, an administrator, and `bob`
+    /// with `builder`, who is none.
+    pub fn with_users(setup: impl Into<Setup>, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
+        for words in
+            [&["add", "ada", "--admin", "--password", "engine"][..], &["add", "bob", "--password", "builder"]]
+        {
+            let mut command = tested();
+            command.arg("user").args(words);
+            let output = at_home(&mut command, home.path()).output().expect("the program can be run");
+            assert!(output.status.success(), "{output:?}");
+        }
+        Self::start_at(home, setup.into(), flags)
+    }
+
+    fn start_at(home: TempDir, setup: Setup, flags: &[&str]) -> Self {
         let port = if std::env::var_os("MSL_TEST_MANAGER").is_some() { free_port() } else { 0 };
         let process = spawn(&home, port, setup, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
@@ -74,7 +91,7 @@ impl Program {
     /// Another command of the program, as a device of this Manager: on its port and its runtime, and with its home folder,
     /// where its certificate is known.
     pub fn command(&self, words: &[&str], flags: &[&str], arguments: &[&str]) -> Command {
-        let mut command = self.at_home(Command::new(built("msl-network")));
+        let mut command = Command::new(built("msl-network"));
         command
             .args(words)
             .args(["--port", &self.port.to_string(), "--runtime", self.setup.runtime.name()])
@@ -83,23 +100,28 @@ impl Program {
         if self.setup.tls == Tls::Disabled {
             command.arg("--disable-tls");
         }
+        at_home(&mut command, self.home.path());
         command
     }
 
     /// A program of `examples/`, as a device of this Manager, which has to have TLS.
     pub fn example(&self, name: &str) -> Command {
-        let mut command = self.at_home(Command::new(built(name)));
+        let mut command = Command::new(built(name));
         command.arg(format!("localhost:{}", self.port));
+        at_home(&mut command, self.home.path());
         command
     }
 
-    fn at_home(&self, mut command: Command) -> Command {
-        command
-            .env("HOME", self.home.path())
-            .env("MSL_NETWORK_HOME", self.home.path())
-            .env_remove("SUDO_USER")
-            .stdin(Stdio::null());
-        command
+    /// Runs another command of the program to its end, with the home folder of this Manager.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(built("msl-network"));
+        command.args(words);
+        at_home(&mut command, self.home.path()).output().expect("the program can be run")
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.home.path().join("manager.redb")
     }
 
     /// Asks it to end (SIGTERM).
@@ -146,6 +168,7 @@ pub fn host_name() -> String {
 /// Reads the port from `... Network Manager running on HOST:PORT (TLS ...)`.
 fn listening_port(line: &str) -> Option<u16> {
     let (_, address) = line.split_once("Network Manager running on ")?;
+    // It may be within a line of JSON.
     let (address, _) = address.split_once(" (TLS ")?;
     address.rsplit_once(':')?.1.parse().ok()
 }
@@ -158,17 +181,26 @@ fn spawn(home: &TempDir, port: u16, setup: Setup, flags: &[&str]) -> Process {
     spawn_other(Command::new(built("msl-network")), home, port, setup.tls, &flags)
 }
 
+/// The program under test.
+fn tested() -> Command {
+    match std::env::var("MSL_TEST_MANAGER") {
+        Ok(other) => other_command(&other),
+        Err(_) => Command::new(built("msl-network")),
+    }
+}
+
+/// Lets a command have this home folder, and nobody to ask.
+pub fn at_home<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    command.env("HOME", home).env("MSL_NETWORK_HOME", home).env_remove("SUDO_USER").stdin(Stdio::null())
+}
+
 fn spawn_other(mut command: Command, home: &TempDir, port: u16, tls: Tls, flags: &[&str]) -> Process {
     command.arg("start").args(["--port", &port.to_string()]);
     if tls == Tls::Disabled {
         command.arg("--disable-tls");
     }
     command.args(flags);
-    command
-        .env("PYTHONUNBUFFERED", "1")
-        .env("HOME", home.path())
-        .env("MSL_NETWORK_HOME", home.path())
-        .env_remove("SUDO_USER");
+    at_home(&mut command, home.path()).env("PYTHONUNBUFFERED", "1");
     Process::spawn("msl-network", command)
 }
 

@@ -1,6 +1,7 @@
 //! Commands of the program that do something and end, and the same commands of the Python package's program beside them.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,7 +52,19 @@ impl Workplace {
 
     /// Runs a command to its end; words are separated by single blanks.
     pub fn run(&self, words: &str) -> Outcome {
-        let output = self.command().args(words.split(' ')).output().expect("the program can be started");
+        self.run_with(words, "")
+    }
+
+    /// The same with this on its standard input.
+    pub fn run_with(&self, words: &str, input: &str) -> Outcome {
+        let mut command = self.command();
+        command.args(words.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program can be started");
+        let mut to_child = child.stdin.take().expect("it is piped");
+        // One that does not read may have ended.
+        let _ = to_child.write_all(input.as_bytes());
+        drop(to_child);
+        let output = child.wait_with_output().expect("the program ends");
         let text = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes)
                 .replace(self.folder.path().to_str().expect("a path is text"), "FOLDER")

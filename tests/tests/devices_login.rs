@@ -5,11 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use msl_network_protocol::limits::Limits;
-use msl_network_protocol::settings::Authentication;
 use msl_network_tests::every_setup;
 use msl_network_tests::laboratory::reach;
-use msl_network_tests::local::LocalManager;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::setup::{Runtime, Setup};
 use msl_network_tests::{Served, services};
@@ -31,8 +28,8 @@ fn with_password(setup: Setup) -> Program {
     Program::start(setup, &["--auth-password", "the secret"])
 }
 
-fn with_login(setup: Setup) -> LocalManager {
-    LocalManager::guarded(setup, Limits::default(), Authentication::Login, None)
+fn with_login(setup: Setup) -> Program {
+    Program::with_users(setup, &["--auth-login"])
 }
 
 fn the_right_manager_password_lets_devices_in(setup: Setup) {
@@ -81,7 +78,7 @@ fn a_wrong_login_is_refused(setup: Setup) {
 }
 
 fn a_name_that_is_taken_is_refused(setup: Setup) {
-    let manager = LocalManager::start(setup, Limits::default());
+    let manager = Program::start(setup, &[]);
     let echo =
         || reach(setup.runtime.start(services::named("Echo"), ("localhost", manager.port())), &manager);
     let first = echo().wait().unwrap();
@@ -125,7 +122,7 @@ fn a_person_who_has_no_answer_ends_the_connection() {
 
 #[test]
 fn an_administrator_logs_in_in_the_middle_of_a_session() {
-    let manager = LocalManager::plain(Limits::default());
+    let manager = Program::with_users(Tls::Disabled, &[]);
     let ada = client(Runtime::Tokio, &manager).username("ada").password("engine").wait().unwrap();
     let bob = client(Runtime::Tokio, &manager).username("bob").password("builder").wait().unwrap();
 

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use msl_network_protocol::limits::Limits;
-use msl_network_tests::local::LocalManager;
 use msl_network_tests::plain_and_tls;
 use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::{Facts, Script, assert_error};
@@ -72,13 +70,12 @@ fn devices_survive_the_end_of_the_manager(tls: Tls) {
 }
 
 fn devices_survive_a_shutdown_by_an_administrator(tls: Tls) {
-    let limits = Limits { shutdown: Duration::from_secs(1), ..Limits::default() };
-    let manager = LocalManager::start(tls, limits);
-    let service = Script::start("serve.py", &manager, &["Waiter"]);
-    let client = Script::start("waiting.py", &manager, &[]);
+    let mut program = Program::with_users(tls, &["--shutdown", "1s"]);
+    let service = Script::start("serve.py", &program, &["Waiter"]);
+    let client = Script::start("waiting.py", &program, &[]);
     service.wait_for_many("called", 3);
 
-    let facts = Script::run("administrator.py", &manager, &[]);
+    let facts = Script::run("administrator.py", &program, &[]);
     assert_eq!(facts.one("users")["result"], json!(["ada", "bob"]));
     assert_eq!(facts.one("shutdown")["result"], Value::Null);
     assert_eq!(facts.one("connected")["result"], false);
@@ -91,7 +88,7 @@ fn devices_survive_a_shutdown_by_an_administrator(tls: Tls) {
         assert_error(failure, "RuntimeError", &["ConnectionError: "]);
     }
     service.finish().one("ended");
-    manager.wait();
+    assert!(program.wait().success());
 }
 
 fn devices_survive_a_refusal(tls: Tls) {

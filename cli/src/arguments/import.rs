@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::DatabaseArguments;
+
 /// Take over what a Manager of the Python package has kept: users with their passwords, trusted host names, connections.
 ///
 /// The file is not changed, and may be imported again: what is here already stays as it is.
@@ -14,9 +16,8 @@ pub(crate) struct ImportArguments {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Database to take it over into; made if missing [default: manager.redb in the home folder]
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) database: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArguments,
 }
 
 const EXAMPLES: &str = "\

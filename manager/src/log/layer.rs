@@ -15,13 +15,15 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use super::TARGET;
 use super::escape::Escaped;
+use super::format::Record;
 use super::level::{self, Level};
-use super::output::{self, Queue};
+use super::output::Queue;
 
 /// Others' events are shown from here up.
 const OTHERS: LevelFilter = LevelFilter::WARN;
 
 /// From which level on events are logged; shared with the handle that changes it.
+#[derive(Debug)]
 pub(super) struct Threshold(Mutex<LevelFilter>);
 
 impl Threshold {
@@ -79,40 +81,34 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let normal = event.normalized_metadata();
         let metadata = normal.as_ref().unwrap_or_else(|| event.metadata());
-        let time = output::now();
-        let name = level::name(*metadata.level());
-        let mut text = String::new();
-        let mut visitor = Text { text: Escaped::new(&mut text), first: true };
-        event.record(&mut visitor);
-        let target = metadata.target();
-        self.console.push(&time, name, target, &text);
-        self.file.push(&time, name, target, &text);
+        let mut record = Record::now(level::name(*metadata.level()), metadata.target(), "");
+        event.record(&mut Parts(&mut record));
+        self.console.push(&record);
+        self.file.push(&record);
     }
 }
 
-/// Writes the message of an event, then its fields as `name=value`.
-struct Text<'a> {
-    text: Escaped<'a>,
-    first: bool,
-}
+/// Takes an event apart: its message, and its fields.
+struct Parts<'a, 'b>(&'a mut Record<'b>);
 
-impl Text<'_> {
+impl Parts<'_, '_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         // The bridge from the `log` crate adds where the event happened.
         if field.name().starts_with("log.") {
             return;
         }
-        let blank = if self.first { "" } else { " " };
-        self.first = false;
         // `Escaped` never fails, and a value whose formatting fails has nothing more to say.
-        let _ = match field.name() {
-            "message" => write!(self.text, "{blank}{value}"),
-            name => write!(self.text, "{blank}{name}={value}"),
-        };
+        if field.name() == "message" {
+            let _ = Escaped::new(&mut self.0.message).write_fmt(value);
+        } else {
+            let mut text = String::new();
+            let _ = Escaped::new(&mut text).write_fmt(value);
+            self.0.fields.push((field.name(), text));
+        }
     }
 }
 
-impl Visit for Text<'_> {
+impl Visit for Parts<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.write(field, format_args!("{value}"));
     }

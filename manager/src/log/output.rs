@@ -11,9 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::Zoned;
-
 use super::TARGET;
+use super::format::{Format, Record};
 
 /// The lines that may wait. At the usual 100 bytes a line a burst of a second is kept.
 const LONGEST_QUEUE: usize = 4096;
@@ -39,18 +38,18 @@ pub(super) struct Output {
 pub(super) struct Queue {
     items: SyncSender<Item>,
     lost: Arc<AtomicU64>,
-    width: usize,
+    format: Format,
 }
 
 impl Output {
-    /// Starts the thread. Its lines show the level padded to `width`.
-    pub(super) fn start(name: &str, width: usize, sink: impl Write + Send + 'static) -> io::Result<Self> {
+    /// Starts the thread, which writes lines of this format.
+    pub(super) fn start(name: &str, format: Format, sink: impl Write + Send + 'static) -> io::Result<Self> {
         let (items, receiver) = sync_channel(LONGEST_QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
-        let queue = Queue { items, lost: Arc::clone(&lost), width };
+        let queue = Queue { items, lost: Arc::clone(&lost), format };
         // The thread ends when its queue is gone or told to end; a stalled write must not keep the program from ending,
         // so nobody joins it.
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(&receiver, &lost, width, sink))?;
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(&receiver, &lost, format, sink))?;
         Ok(Self { queue })
     }
 
@@ -77,23 +76,14 @@ impl Output {
 
 impl Queue {
     /// Puts a line in, or counts it as lost. Never waits.
-    pub(super) fn push(&self, time: &str, level: &str, target: &str, text: &str) {
-        if self.items.try_send(Item::Line(line(self.width, time, level, target, text))).is_err() {
+    pub(super) fn push(&self, record: &Record<'_>) {
+        if self.items.try_send(Item::Line(self.format.line(record))).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// This moment as a line shows it: local time, with milliseconds.
-pub(super) fn now() -> String {
-    Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
-}
-
-fn line(width: usize, time: &str, level: &str, target: &str, text: &str) -> String {
-    format!("{time} [{level:<width$}] {target} - {text}\n")
-}
-
-fn run(items: &Receiver<Item>, lost: &AtomicU64, width: usize, mut sink: impl Write) {
+fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, mut sink: impl Write) {
     let mut batch = String::new();
     while let Ok(first) = items.recv() {
         let mut next = Ok(first);
@@ -115,8 +105,8 @@ fn run(items: &Receiver<Item>, lost: &AtomicU64, width: usize, mut sink: impl Wr
         }
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
-            let text = format!("{count} lines were lost: the log is written too slowly");
-            batch.push_str(&line(width, &now(), "WARNING", TARGET, &text));
+            let message = format!("{count} lines were lost: the log is written too slowly");
+            batch.push_str(&format.line(&Record::now("WARNING", TARGET, &message)));
         }
         // A failure costs these lines. The next ones are tried again: a full disk may have been cleared meanwhile.
         let _ = sink.write_all(batch.as_bytes());
@@ -159,13 +149,18 @@ mod tests {
         let written = Arc::new(Mutex::new(String::new()));
         let (entered, inside) = channel();
         let (gate, open) = channel();
-        let output = Output::start("test", 5, Gate { written: Arc::clone(&written), entered, open }).unwrap();
+        let output = Output::start(
+            "test",
+            Format::Text { width: 5 },
+            Gate { written: Arc::clone(&written), entered, open },
+        )
+        .unwrap();
         let queue = output.queue();
 
-        queue.push("", "INFO", "", "first");
+        queue.push(&Record::now("INFO", "", "first"));
         inside.recv().unwrap(); // the thread is in its write and stays there
         for _ in 0..LONGEST_QUEUE + 5 {
-            queue.push("", "INFO", "", "more");
+            queue.push(&Record::now("INFO", "", "more"));
         }
         drop(gate); // from now on nothing stalls
         output.finish(Duration::from_secs(60));

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::json::{put, quote_into, separated};
+use crate::json::{put, quote_into, separated, string_array};
 use crate::name::{Address, NetworkName};
 use crate::settings::ManagerIdentity;
 
@@ -92,6 +92,24 @@ fn write_origin(out: &mut String, address: &Address, language: &str, os: &str) {
     quote_into(out, os);
 }
 
+/// For each service, by name, the clients that are linked with it or hold its locks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Holders(pub(super) Vec<(Arc<str>, Vec<NetworkName>)>);
+
+impl Holders {
+    /// A JSON object: the network names of the clients, by the name of the service.
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        separated(&mut out, &self.0, |out, (service, clients)| {
+            quote_into(out, service);
+            out.push_str(": ");
+            out.push_str(&string_array(clients.iter().map(NetworkName::as_str)));
+        });
+        out.push('}');
+        out
+    }
+}
+
 impl Census {
     /// The Manager's identity as a JSON object (docs/wire.md, section 5).
     pub fn to_json(&self, manager: &ManagerIdentity) -> String {
@@ -105,19 +123,45 @@ impl Census {
         quote_into(&mut out, &manager.language);
         out.push_str(", \"os\": ");
         quote_into(&mut out, &manager.os);
-        out.push_str(", \"clients\": {");
-        separated(&mut out, &self.clients, |out, client| {
+        out.push_str(", \"clients\": ");
+        self.write_clients(&mut out);
+        out.push_str(", \"services\": ");
+        self.write_services(&mut out);
+        out.push('}');
+        out
+    }
+
+    /// The clients alone, as they stand in the identity.
+    pub fn clients_to_json(&self) -> String {
+        let mut out = String::new();
+        self.write_clients(&mut out);
+        out
+    }
+
+    /// The services alone, as they stand in the identity.
+    pub fn services_to_json(&self) -> String {
+        let mut out = String::new();
+        self.write_services(&mut out);
+        out
+    }
+
+    fn write_clients(&self, out: &mut String) {
+        out.push('{');
+        separated(out, &self.clients, |out, client| {
             quote_into(out, client.network_name.as_str());
             out.push_str(": ");
             client.write(out);
         });
-        out.push_str("}, \"services\": {");
-        separated(&mut out, &self.services, |out, service| {
+        out.push('}');
+    }
+
+    fn write_services(&self, out: &mut String) {
+        out.push('{');
+        separated(out, &self.services, |out, service| {
             quote_into(out, &service.name);
             out.push_str(": ");
             service.write(out);
         });
-        out.push_str("}}");
-        out
+        out.push('}');
     }
 }

@@ -9,7 +9,7 @@
 mod census;
 mod denied;
 
-pub use census::{Census, ClientEntry, ServiceEntry};
+pub use census::{Census, ClientEntry, Holders, ServiceEntry};
 pub(crate) use denied::Attempt;
 pub use denied::Denied;
 
@@ -247,6 +247,21 @@ impl<H: Clone> Broker<H> {
             clients: self.clients.values().map(|client| client.entry.clone()).collect(),
             services: self.services.values().map(|service| service.entry.clone()).collect(),
         }
+    }
+
+    /// The clients that are linked with each service, to be written out elsewhere.
+    pub fn links(&self) -> Holders {
+        self.holders(|service| &service.links)
+    }
+
+    /// The clients that hold a lock on each service, to be written out elsewhere.
+    pub fn locks(&self) -> Holders {
+        self.holders(|service| &service.locks)
+    }
+
+    fn holders(&self, which: impl Fn(&Service<H>) -> &BTreeSet<ConnectionId>) -> Holders {
+        let services = self.services.iter();
+        Holders(services.map(|(name, service)| (name.clone(), self.network_names(which(service)))).collect())
     }
 
     /// The connection that has this network name: for an administrator who ends one.

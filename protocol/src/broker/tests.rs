@@ -378,6 +378,24 @@ fn the_identity_shows_clients_by_network_name_and_services_by_name() {
 }
 
 #[test]
+fn links_and_locks_are_shown_by_service_with_their_holders_in_order() {
+    let mut lab = Lab::with_adder(None);
+    lab.service(ConnectionId(11), "Timer", None).unwrap();
+    assert_eq!(lab.0.links().to_json(), r#"{"Adder": [], "Timer": []}"#);
+    lab.link(BOB, "Adder").unwrap();
+    lab.link(ANN, "Adder").unwrap();
+    lab.lock(BOB, true).unwrap();
+    assert_eq!(lab.0.links().to_json(), r#"{"Adder": ["Ann[lab:1]", "Bob[lab:2]"], "Timer": []}"#);
+    assert_eq!(lab.0.locks().to_json(), r#"{"Adder": ["Bob[lab:2]"], "Timer": []}"#);
+    let (census, whole) = (lab.0.census(), lab.0.census());
+    let manager =
+        ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
+    for part in [census.clients_to_json(), census.services_to_json()] {
+        assert!(whole.to_json(&manager).contains(&part), "{part}");
+    }
+}
+
+#[test]
 fn an_administrator_finds_a_connection_by_its_network_name() {
     let lab = Lab::with_adder(None);
     assert_eq!(lab.0.find("Ann[lab:1]"), Some(ANN));

@@ -10,6 +10,7 @@ use crate::frame::{FrameError, Rope};
 use crate::identity::Identity;
 use crate::json::escaped;
 use crate::mailbox::{Notice, Uid};
+use crate::name::NetworkName;
 
 /// Something that a connection cannot do by itself.
 #[derive(Clone, Debug)]
@@ -150,6 +151,15 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Whose connection it is, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Who<'a> {
+    /// The network name of the device.
+    pub name: Option<&'a NetworkName>,
+    /// The user that it has logged in as.
+    pub user: Option<&'a str>,
+}
+
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -195,7 +205,12 @@ pub enum Note {
         service: bool,
     },
     /// The handshake failed.
-    Refused(Refusal),
+    Refused {
+        /// Where it failed.
+        hurdle: Hurdle,
+        /// What the device was told.
+        refusal: Refusal,
+    },
     /// A request of the device was refused.
     Denied(Refusal),
     /// The device sent a line that cannot be read.
@@ -211,6 +226,19 @@ pub enum Note {
     Answered(Question),
     /// The connection is ending.
     Ending(Ending),
+}
+
+/// What a device has to pass in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hurdle {
+    /// The Manager's password.
+    ManagerPassword,
+    /// A username, and that user's password.
+    Login,
+    /// To be on a trusted computer.
+    HostName,
+    /// To say who it is, under a name that is free.
+    Identity,
 }
 
 /// How much a note matters.
@@ -248,7 +276,7 @@ impl fmt::Display for Note {
         match self {
             Self::Identified { service: true } => f.write_str("is a new Service connection"),
             Self::Identified { service: false } => f.write_str("is a new Client connection"),
-            Self::Refused(refusal) => write!(f, "was refused: {}", escaped(refusal.text())),
+            Self::Refused { refusal, .. } => write!(f, "was refused: {}", escaped(refusal.text())),
             Self::Denied(refusal) => {
                 write!(f, "got {}: {}", refusal.exception().name(), escaped(refusal.text()))
             }

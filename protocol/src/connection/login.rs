@@ -39,7 +39,9 @@ enum Stage {
         until: Instant,
         username: String,
     },
-    Checking,
+    Checking {
+        username: String,
+    },
     /// The request is being executed elsewhere.
     Administering,
 }
@@ -53,7 +55,7 @@ impl Login {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Username { until } | Stage::Password { until, .. } => Some(until),
-            Stage::Checking | Stage::Administering => None,
+            Stage::Checking { .. } | Stage::Administering => None,
         }
     }
 }
@@ -134,7 +136,7 @@ impl<H: Clone> Connection<H> {
         let Phase::Identified(device) = &mut self.phase else { return };
         let Some(login) = &mut device.login else { return };
         let until = now + self.settings.limits.prompt;
-        match (core::mem::replace(&mut login.stage, Stage::Checking), answer.credential()) {
+        match (core::mem::replace(&mut login.stage, Stage::Administering), answer.credential()) {
             (Stage::Username { .. }, Some(username)) if valid_username(&username).is_ok() => {
                 let manager = &self.settings.network_name;
                 let line = handshake_request("password", Some(&username), manager);
@@ -142,6 +144,7 @@ impl<H: Clone> Connection<H> {
                 Self::send(line, out);
             }
             (Stage::Password { username, .. }, Some(password)) => {
+                login.stage = Stage::Checking { username: username.clone() };
                 Self::act(Action::Check(Credentials::Login { username, password }), out);
             }
             _ => self.login_failed(Credentials::wrong_login(), out),
@@ -149,13 +152,12 @@ impl<H: Clone> Connection<H> {
     }
 
     pub(super) fn login_checked(&mut self, verdict: Verdict, out: &mut Vec<Event<H>>) {
-        let Phase::Identified(device) = &self.phase else { return };
-        if !matches!(device.login, Some(Login { stage: Stage::Checking, .. })) {
-            return;
-        }
+        let Phase::Identified(device) = &mut self.phase else { return };
+        let Some(Login { stage: Stage::Checking { username }, .. }) = &mut device.login else { return };
         match verdict {
             Verdict::Accepted { administrator: true } => {
                 self.administrator = true;
+                self.user = Some(core::mem::take(username));
                 self.administer(out);
             }
             Verdict::Accepted { administrator: false } => {

@@ -19,7 +19,7 @@ mod login;
 mod opening;
 
 pub(crate) use end::{failure, left};
-pub use event::{Action, Credentials, Ending, Event, Importance, Note, Outgoing, Question};
+pub use event::{Action, Credentials, Ending, Event, Hurdle, Importance, Note, Outgoing, Question, Who};
 
 pub use crate::mailbox::Verdict;
 
@@ -86,6 +86,8 @@ pub struct Connection<H> {
     host: HostName,
     /// The device's network name, from the moment on when it is identified.
     name: Option<NetworkName>,
+    /// The user that the device has logged in as.
+    user: Option<String>,
     administrator: bool,
     /// Whether any byte has come.
     heard: bool,
@@ -207,6 +209,7 @@ impl<H: Clone> Connection<H> {
             }),
             host: HostName::Unknown,
             name: None,
+            user: None,
             administrator: false,
             heard: false,
             end_of_input: false,
@@ -222,6 +225,11 @@ impl<H: Clone> Connection<H> {
     /// The device's network name, once it is identified.
     pub fn name(&self) -> Option<&NetworkName> {
         self.name.as_ref()
+    }
+
+    /// Whose connection it is, as far as that is known.
+    pub fn who(&self) -> Who<'_> {
+        Who { name: self.name.as_ref(), user: self.user.as_deref() }
     }
 
     /// Whether the handshake is over, one way or the other.

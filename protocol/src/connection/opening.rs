@@ -7,7 +7,9 @@ use core::mem;
 
 use super::answer::Answer;
 use super::handshake::{Act, Input, Step, transition};
-use super::{Action, Connection, Credentials, Device, Ending, Event, HostName, Line, Note, Phase, Verdict};
+use super::{
+    Action, Connection, Credentials, Device, Ending, Event, HostName, Hurdle, Line, Note, Phase, Verdict,
+};
 use crate::broker::{Attempt, Denied};
 use crate::error::{Exception, Refusal};
 use crate::frame;
@@ -15,6 +17,7 @@ use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::message::handshake_request;
 use crate::name::{NetworkName, valid_username};
+use crate::settings::Authentication;
 
 impl<H: Clone> Connection<H> {
     /// The socket is there: the device is asked its first question, at once, whatever has to be looked up meanwhile.
@@ -60,10 +63,12 @@ impl<H: Clone> Connection<H> {
     }
 
     pub(super) fn checked(&mut self, verdict: Verdict, now: Instant, out: &mut Vec<Event<H>>) {
-        match &self.phase {
+        match &mut self.phase {
             Phase::Handshake(handshake) if handshake.step == Step::Checking => match verdict {
                 Verdict::Accepted { administrator } => {
                     self.administrator = administrator;
+                    let username = mem::take(&mut handshake.username);
+                    self.user = Some(username).filter(|username| !username.is_empty());
                     self.step(Input::Accepted, now, out);
                 }
                 Verdict::Refused(refusal) => self.reject(refusal, now, out),
@@ -134,8 +139,7 @@ impl<H: Clone> Connection<H> {
                 out.push(check(Credentials::ManagerPassword(mem::take(&mut handshake.answer))));
             }
             Act::CheckLogin => {
-                let (username, password) =
-                    (mem::take(&mut handshake.username), mem::take(&mut handshake.answer));
+                let (username, password) = (handshake.username.clone(), mem::take(&mut handshake.answer));
                 out.push(check(Credentials::Login { username, password }));
             }
             Act::Register => self.register(out),
@@ -169,7 +173,22 @@ impl<H: Clone> Connection<H> {
     /// Tells the device why it is refused.
     fn refuse(&mut self, refusal: Refusal, out: &mut Vec<Event<H>>) {
         Self::send(refusal.line(&self.settings.network_name, None), out);
-        Self::note(Note::Refused(refusal), out);
+        let hurdle = self.hurdle();
+        Self::note(Note::Refused { hurdle, refusal }, out);
+    }
+
+    /// What the device has not passed yet.
+    fn hurdle(&self) -> Hurdle {
+        let checked = matches!(
+            &self.phase,
+            Phase::Handshake(handshake) if matches!(handshake.step, Step::Identity | Step::Joining)
+        );
+        match self.settings.authentication {
+            Authentication::ManagerPassword if !checked => Hurdle::ManagerPassword,
+            Authentication::Login if !checked => Hurdle::Login,
+            Authentication::HostNames if !checked => Hurdle::HostName,
+            _ => Hurdle::Identity,
+        }
     }
 
     fn reject(&mut self, refusal: Refusal, now: Instant, out: &mut Vec<Event<H>>) {

@@ -69,6 +69,18 @@ impl Peer {
         self.sends(format!("{line}\r\n").as_bytes())
     }
 
+    /// The device sends a line for which it is refused; where it failed.
+    fn fails_at(&mut self, line: &str) -> Option<Hurdle> {
+        let mut events = Vec::new();
+        let bytes = Bytes::from(format!("{line}\r\n"));
+        self.connection.receive(bytes, self.now, &mut events);
+        while self.connection.advance(self.now, Pressure::default(), &mut events) {}
+        events.iter().find_map(|event| match event {
+            Event::Act(Action::Note(Note::Refused { hurdle, .. })) => Some(*hurdle),
+            _ => None,
+        })
+    }
+
     fn sends(&mut self, bytes: &[u8]) -> Vec<String> {
         let bytes = Bytes::copy_from_slice(bytes);
         self.causes(|connection, now, out| connection.receive(bytes, now, out))

@@ -15,12 +15,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Caller, Handle, Manager, Ticket, Wire, lock, output::Output};
 use crate::broker::Broker;
-use crate::connection::{Action, Flow};
+use crate::connection::{Action, Flow, Who};
 use crate::frame::Rope;
 use crate::instant::Instant;
 use crate::limits::TURN;
 use crate::mailbox::{ConnectionId, Mailbox, Notice, Parcel, Undelivered};
-use crate::name::NetworkName;
 use crate::relay::{Office, Relay};
 
 /// Room for one read: little for a device that says little, more for one that fills it.
@@ -280,9 +279,9 @@ impl Office<Handle> for Desk {
         mailbox.wake();
     }
 
-    fn act(&mut self, name: Option<&NetworkName>, action: Action) {
-        let caller = Caller { name, ip: self.ip, port: self.port, mailbox: &self.mailbox };
-        self.manager.host.act(caller, action);
+    fn act(&mut self, who: Who<'_>, action: Action) {
+        let Self { manager, ip, port, mailbox, .. } = &*self;
+        manager.host.act(Caller { who, ip: *ip, port: *port, mailbox, manager }, action);
     }
 
     fn incomplete(&mut self, bytes: usize) {

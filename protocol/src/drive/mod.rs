@@ -33,11 +33,10 @@ use std::time::Duration;
 use async_lock::OnceCell;
 
 use crate::broker::Broker;
-use crate::connection::Action;
+use crate::connection::{Action, Who};
 use crate::instant::Instant;
 use crate::limits::WORTH_GIVING_UP;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice};
-use crate::name::NetworkName;
 use crate::settings::Settings;
 
 /// How often a device that does not read is looked for while memory is short.
@@ -54,20 +53,22 @@ pub trait Host: Send + Sync {
 /// The connection that asks a [`Host`] for something.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
-    /// Its network name, while it has one.
-    pub name: Option<&'a NetworkName>,
+    /// Its network name and its user, as far as they are known.
+    pub who: Who<'a>,
     /// The device's IP address.
     pub ip: IpAddr,
     /// The device's TCP port.
     pub port: u16,
     /// Where answers go.
     pub mailbox: &'a Handle,
+    /// The Manager that it is connected to.
+    pub manager: &'a Arc<Manager>,
 }
 
 /// Its network name in a log, or its IP address and port while it has none.
 impl fmt::Display for Caller<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name {
+        match self.who.name {
             Some(name) => f.write_str(name.as_str()),
             None => write!(f, "{}:{}", self.ip, self.port),
         }

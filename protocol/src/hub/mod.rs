@@ -35,12 +35,11 @@ use core::net::IpAddr;
 use bytes::Bytes;
 
 use crate::broker::Broker;
-use crate::connection::{Action, Connection, Flow, Why};
+use crate::connection::{Action, Connection, Flow, Who, Why};
 use crate::frame::Rope;
 use crate::instant::Instant;
 use crate::limits::WORTH_GIVING_UP;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Undelivered};
-use crate::name::NetworkName;
 use crate::relay::{Office, Relay};
 use crate::settings::Settings;
 
@@ -213,6 +212,11 @@ impl Hub {
         self.relays.get(&id).map(Relay::connection)
     }
 
+    /// Who is there, and who holds what: for an administrator's requests, say.
+    pub fn broker(&self) -> &Broker<ConnectionId> {
+        &self.rest.broker
+    }
+
     /// The connections that are there.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         self.relays.keys().copied()
@@ -322,7 +326,7 @@ impl Office<ConnectionId> for Desk<'_> {
         self.rest.wake(*mailbox);
     }
 
-    fn act(&mut self, _name: Option<&NetworkName>, action: Action) {
+    fn act(&mut self, _who: Who<'_>, action: Action) {
         self.outputs.push(Output::Act(self.id, action));
     }
 

@@ -17,13 +17,15 @@ use crate::{Served, eventually};
 pub struct SocketNetwork<'program> {
     program: &'program Program,
     password: Option<String>,
+    login: bool,
     peers: BTreeMap<String, Peer>,
 }
 
 impl<'program> SocketNetwork<'program> {
     /// For the play of `transcript`, with whose flags `program` was started.
     pub fn new(program: &'program Program, transcript: &Transcript) -> Self {
-        Self { program, password: transcript.password().map(str::to_owned), peers: BTreeMap::new() }
+        let password = transcript.password().map(str::to_owned);
+        Self { program, password, login: transcript.needs_login(), peers: BTreeMap::new() }
     }
 
     fn peer(&mut self, connection: &str) -> &mut Peer {
@@ -35,6 +37,9 @@ impl<'program> SocketNetwork<'program> {
         if let Some(password) = &self.password {
             assert_eq!(watcher.receive()["attribute"], "password");
             watcher.send(&json!({"result": password}));
+        }
+        if self.login {
+            watcher.log_in("bob", "builder");
         }
         watcher.identify_client("Watcher");
         watcher

@@ -26,6 +26,26 @@ pub struct CallArguments {
 }
 
 impl CallArguments {
+    /// Binds a JSON array and a JSON object of arguments to the parameters of a function, whose signature is written as
+    /// Python writes it. For those who answer requests without being a [`Service`](super::Service).
+    ///
+    /// ```
+    /// use msl_network_protocol::author::CallArguments;
+    ///
+    /// let (args, kwargs) = ("[1]".into(), "{\"n\": 3}".into());
+    /// let arguments = CallArguments::new("power", "(x: float, n: float = 2.0)", &args, &kwargs).unwrap();
+    /// assert_eq!(arguments.read_all::<(f64, f64)>().unwrap(), (1.0, 3.0));
+    /// let error = CallArguments::new("power", "(x)", &"[]".into(), &kwargs).unwrap_err();
+    /// assert_eq!(error.message(), "TypeError: power() got an unexpected keyword argument 'n'");
+    /// ```
+    ///
+    /// # Errors
+    /// A `TypeError` in the words of Python if the arguments do not fit; a `RuntimeError` if the signature is none.
+    pub fn new(function: &str, signature: &str, args: &Bytes, kwargs: &Bytes) -> Result<Self, ServiceError> {
+        let signature = Signature::parse(signature).map_err(ServiceError::runtime)?;
+        Self::bind(function.into(), Arc::new(signature), args, kwargs)
+    }
+
     pub(super) fn bind(
         function: Arc<str>,
         signature: Arc<Signature>,

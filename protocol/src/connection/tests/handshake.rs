@@ -57,6 +57,36 @@ fn a_trusted_host_is_asked_for_nothing_but_its_identity() {
 }
 
 #[test]
+fn a_refusal_is_noted_with_the_place_where_the_handshake_failed() {
+    for (authentication, hurdle) in [
+        (Authentication::ManagerPassword, Hurdle::ManagerPassword),
+        (Authentication::Login, Hurdle::Login),
+        (Authentication::None, Hurdle::Identity),
+    ] {
+        let mut peer = Peer::asked(authentication);
+        assert_eq!(peer.fails_at("  "), Some(hurdle));
+    }
+    let mut peer = Peer::asked(Authentication::HostNames);
+    peer.told(Notice::Checked(ACCEPTED));
+    assert_eq!(peer.fails_at(r#"{"result": {"type": "client"}}"#), Some(Hurdle::Identity));
+}
+
+#[test]
+fn who_has_logged_in_is_known_and_who_has_tried_is_not() {
+    let mut peer = Peer::asked(Authentication::Login);
+    peer.says("n.bohr");
+    peer.says("secret");
+    assert_eq!(peer.connection.who().user, None, "it may be anybody yet");
+    peer.told(Notice::Checked(ACCEPTED));
+    assert_eq!(peer.connection.who(), Who { name: None, user: Some("n.bohr") });
+
+    let mut peer = Peer::asked(Authentication::ManagerPassword);
+    peer.says("secret");
+    peer.told(Notice::Checked(ACCEPTED));
+    assert_eq!(peer.connection.who().user, None, "there is no user");
+}
+
+#[test]
 fn a_refusal_is_an_error_and_then_the_end() {
     let mut peer = Peer::asked(Authentication::ManagerPassword);
     peer.says("wrong");

@@ -34,7 +34,9 @@ fn a_request_for_administrators_asks_for_a_login_and_its_result_carries_the_uid(
         let mut peer = asked_to_log_in();
         assert_eq!(peer.says(&username), ["ask password [\"root\"]"]);
         assert_eq!(peer.says(&password), ["check root, secret"]);
+        assert_eq!(peer.connection.who().user, None);
         assert_eq!(peer.told(Notice::Checked(ADMINISTRATOR)), [DO_USERS]);
+        assert_eq!(peer.connection.who().user, Some("root"));
         assert_eq!(peer.told(Notice::Administered(Ok("[]".into()))), ["answer [], uid 7"]);
     }
 }

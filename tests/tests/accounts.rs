@@ -1,0 +1,232 @@
+//! Logins and trusted computers with the program and its store: what changes while a Manager runs, what two Managers
+//! share, who waits, and what is written down.
+
+use msl_network_manager::store::Row;
+use msl_network_manager::{Secret, Store};
+use msl_network_tests::peer::Peer;
+use msl_network_tests::program::{Program, Tls, host_name};
+use msl_network_tests::{Served, eventually};
+use serde_json::{Value, json};
+
+const WRONG_LOGIN: &str = "ValueError: Unregistered user, or Wrong login password";
+
+fn store(program: &Program) -> Store {
+    Store::open(program.database()).expect("the Manager has made it")
+}
+
+/// What the connections table says, once the Manager has ended.
+fn rows(mut program: Program) -> Vec<Row> {
+    program.terminate();
+    assert!(program.wait().success());
+    store(&program).connections().query(None, None).expect("it can be read")
+}
+
+/// Logs in; the error that comes in place of the request for the identity, if one does.
+fn login(mut peer: Peer, username: &str, password: &str) -> Result<Peer, Value> {
+    peer.log_in(username, password);
+    let next = peer.receive();
+    if next["attribute"] == "identity" {
+        return Ok(peer);
+    }
+    peer.expect_end();
+    Err(next["message"].clone())
+}
+
+fn identify(peer: &mut Peer, name: &str) {
+    peer.send(&json!({"result": {"type": "client", "name": name}}));
+    let identity = peer.ask("Manager", "identity", &json!([]), "identified");
+    assert!(identity["result"].is_object(), "{identity}");
+}
+
+#[test]
+fn a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    assert_eq!(login(program.open(), "cleo", "a secret").expect_err("not yet"), WRONG_LOGIN);
+    assert!(program.run(&["user", "add", "cleo", "--password", "a", "secret"]).status.success());
+    login(program.open(), "cleo", "a secret").expect("from now on");
+    assert!(program.run(&["user", "update", "cleo", "--password", "another"]).status.success());
+    assert_eq!(login(program.open(), "cleo", "a secret").expect_err("no more"), WRONG_LOGIN);
+    login(program.open(), "cleo", "another").expect("from now on");
+}
+
+#[test]
+fn a_user_who_is_removed_keeps_the_connection_until_an_administrator_ends_it() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    let mut bob = login(program.open(), "bob", "builder").expect("it is right");
+    identify(&mut bob, "Bob");
+    assert!(program.run(&["user", "remove", "bob"]).status.success());
+    assert_eq!(login(program.open(), "bob", "builder").expect_err("not again"), WRONG_LOGIN);
+    let identity = bob.ask("Manager", "identity", &json!([]), "1");
+    let name = identity["requester"].clone();
+    assert!(identity["result"].is_object(), "still there: {identity}");
+
+    let mut ada = login(program.open(), "ada", "engine").expect("it is right");
+    identify(&mut ada, "Ada");
+    assert_eq!(ada.ask("Manager", "disconnect_client", &json!([name]), "2")["result"], true);
+    bob.expect_end();
+    eventually("Bob is not there any more", || {
+        ada.ask("Manager", "disconnect_client", &json!([name]), "3")["result"] == false
+    });
+}
+
+#[test]
+fn computers_that_are_trusted_or_not_count_from_the_next_connection_on() {
+    let program = Program::start(Tls::Disabled, &["--auth-hostname"]);
+    let hostnames = store(&program);
+    let hostnames = hostnames.hostnames();
+    let mut first = program.client("Ann");
+    for name in hostnames.list().expect("it can be read") {
+        hostnames.remove(&name, "remove").expect("it is there");
+    }
+    let mut refused = program.open();
+    assert_eq!(refused.receive()["message"], "ValueError: 'localhost' is not a trusted hostname");
+    refused.expect_end();
+    assert!(first.ask("Manager", "identity", &json!([]), "1")["result"].is_object(), "who is in stays in");
+
+    assert!(program.run(&["hostname", "add", &host_name()]).status.success());
+    program.client("Bob");
+}
+
+#[test]
+fn two_managers_share_one_database() {
+    let first = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    let database = first.database();
+    let path = database.to_str().expect("a temporary folder is text");
+    let second = Program::start(Tls::Disabled, &["--auth-login", "--database", path]);
+    let mut ada = login(first.open(), "ada", "engine").expect("it is right");
+    identify(&mut ada, "Ada");
+
+    let added = ada.ask("Manager", "users_table.insert", &json!(["cleo", "a secret", false]), "1");
+    assert_eq!(added["error"], false, "{added}");
+
+    for manager in [&first, &second] {
+        for (name, password) in [("bob", "builder"), ("cleo", "a secret")] {
+            login(manager.open(), name, password).expect("both know both");
+        }
+    }
+}
+
+#[test]
+fn outcomes_of_handshakes_are_in_the_connections_table() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    login(program.open(), "bob", "a guess").expect_err("it is wrong");
+    let mut bob = login(program.open(), "bob", "builder").expect("it is right");
+    let port = bob.port();
+    identify(&mut bob, "Bob");
+    let mut nameless = login(program.open(), "ada", "engine").expect("it is right");
+    nameless.send(&json!({"result": {"type": "client"}}));
+    nameless.receive();
+    nameless.expect_end();
+    drop(program.open());
+    bob.send(&json!({"service": "Bob", "attribute": "__disconnect__"}));
+    bob.expect_end();
+    eventually("the one that left without a word is noticed", || {
+        program.log().contains("it closed the connection")
+    });
+
+    let rows = rows(program);
+    let found = |message: &str| {
+        let found: Vec<&Row> = rows.iter().filter(|row| row.message == message).collect();
+        let [row] = found[..] else { panic!("{message}: {rows:?}") };
+        assert_eq!((&*row.ip_address, &*row.domain), ("127.0.0.1", &*host_name()));
+        row
+    };
+    // Who fails may have typed the password where the name belongs: neither is kept.
+    assert_eq!(found("rejected: wrong login password, or unregistered user").user, None);
+    assert_eq!(found("rejected: invalid identity").user.as_deref(), Some("ada"));
+    assert_eq!(found("connection closed prematurely").user, None);
+    let connected = found("connected as a client");
+    assert_eq!((connected.user.as_deref(), connected.port), (Some("bob"), port));
+    assert_eq!(found("disconnected").port, port);
+}
+
+#[test]
+fn the_level_of_the_log_is_changed_while_it_runs() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    let mut ada = login(program.open(), "ada", "engine").expect("it is right");
+    identify(&mut ada, "Ada");
+    assert!(!program.log().contains("[DEBUG]"));
+    assert_eq!(ada.ask("Manager", "set_logging_level", &json!(["DEBUG"]), "1")["result"], true);
+    ada.ask("Manager", "identity", &json!([]), "2");
+    eventually("a line of that level", || program.log().contains("[DEBUG] msl.network - Ada["));
+}
+
+#[test]
+fn a_log_for_programs_is_an_object_a_line() {
+    let mut program = Program::start(Tls::Disabled, &["--log-format", "json"]);
+    drop(program.client("Ann \"A\""));
+    program.terminate();
+    assert!(program.wait().success());
+    for line in program.log().lines() {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(event["logger"], "msl.network");
+        assert!(event["time"].is_string() && event["level"].is_string() && event["message"].is_string());
+    }
+}
+
+/// A connection from another of the addresses that this computer has for itself.
+#[cfg(target_os = "linux")]
+fn open_from(program: &Program, address: std::net::Ipv4Addr) -> Peer {
+    use socket2::{Domain, Socket, Type};
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
+    socket.bind(&SocketAddr::from((address, 0)).into()).expect("a loopback address can be used");
+    socket
+        .connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, program.port())).into())
+        .expect("the Manager listens");
+    Peer::on(TcpStream::from(socket))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_wrong_passwords_from_one_address_hold_up_nobody_else() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    let stranger = std::net::Ipv4Addr::new(127, 0, 0, 9);
+    let mut strangers: Vec<Peer> = (0..40).map(|_| open_from(&program, stranger)).collect();
+    for peer in &mut strangers {
+        peer.log_in("ada", "a guess");
+    }
+    // The last of them has to wait by now.
+    eventually("somebody waits", || program.log().contains("127.0.0.9 has failed often"));
+
+    let mut bob = login(program.open(), "bob", "builder").expect("it is right");
+    identify(&mut bob, "Bob");
+
+    for mut peer in strangers {
+        assert_eq!(peer.receive()["message"], WRONG_LOGIN);
+        peer.expect_end();
+    }
+    let log = program.log();
+    let bob_is_in = log.find("Bob[").expect("a line says so");
+    let last_verdict = log.rfind("was refused: ").expect("a line says so");
+    assert!(bob_is_in < last_verdict, "Bob waited for the strangers:\n{log}");
+}
+
+#[test]
+fn the_managers_password_is_not_guessed_without_waiting() {
+    let program = Program::start(Tls::Disabled, &["--auth-password", "the", "secret"]);
+    for guess in ["the secre", "The secret", "thesecret", "secret"] {
+        let mut peer = program.open();
+        assert_eq!(peer.receive()["attribute"], "password");
+        peer.send_line(guess);
+        assert_eq!(peer.receive()["message"], "ValueError: Wrong Manager password");
+        peer.expect_end();
+    }
+    assert!(program.log().contains("127.0.0.1 has failed often: it gets the verdict in 250ms"));
+    let mut peer = program.open();
+    assert_eq!(peer.receive()["attribute"], "password");
+    peer.send_line("the secret");
+    peer.identify_client("Ann");
+}
+
+#[test]
+fn the_store_that_was_made_by_hand_is_the_one_that_counts() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("below").join("lab.redb");
+    let made = Store::open(&path).expect("it can be made");
+    made.users().insert("eve", &Secret::new("apple"), true).expect("it can be written");
+    let path = path.to_str().expect("a temporary folder is text");
+    let program = Program::start(Tls::Disabled, &["--auth-login", "--database", path]);
+    login(program.open(), "eve", "apple").expect("it is right");
+}
