@@ -100,9 +100,9 @@ pub use msl_network_protocol as protocol;
 pub use msl_network_protocol::author::generated;
 pub use msl_network_protocol::author::{
     Address, Arguments, Call, CallArguments, Client, ClientIdentity, Connect, Context, Ended, Identities,
-    IntoOutcome, IntoService, Json, Link, LinkedClient, Lock, NewClient, NewLinkedClient, Notification,
-    Notifications, Notifier, Outcome, Reconnect, Reconnection, Restored, RunningService, Service,
-    ServiceError, ServiceIdentity, Trust, UnknownCertificate, With,
+    IntoArguments, IntoOutcome, IntoService, Json, Link, LinkedClient, Lock, NewClient, NewLinkedClient,
+    Notification, Notifications, Notifier, Outcome, Reconnect, Reconnection, Restored, RunningService,
+    Service, ServiceError, ServiceIdentity, Trust, UnknownCertificate, With,
 };
 pub use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 pub use msl_network_protocol::drive::Manager;
