@@ -10,16 +10,17 @@
 //! ```
 //! use msl_network_protocol::client::{Event, Machine, Request};
 //! use msl_network_protocol::device::{Credentials, Description};
-//! use msl_network_protocol::instant::Instant;
 //!
 //! let ann = Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
 //! let mut client = Machine::new(ann, Credentials::default(), 1 << 20);
 //! let mut events = Vec::new();
 //! client.receive(b"{\"attribute\": \"identity\", \"args\": [], \"requester\": \"Manager[lab:1875]\"}\r\n".as_slice().into());
-//! while client.advance(Instant::EPOCH, &mut events) {}
+//! while client.advance(&mut events) {}
 //! let Event::Send(identity) = &events[0] else { panic!() };
 //! assert!(identity.to_bytes().starts_with(b"{\"error\": false, \"requester\": \"Manager[lab:1875]\", \"result\": {\"type\": \"client\""));
 //! ```
+
+mod open;
 
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -29,11 +30,12 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::device::{Asked, Credentials, Description, Error, ErrorKind, Login, Prompt};
+use crate::device::{Asked, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
 use crate::frame::{self, Broken, Decoder, Frame, Key, Line, Rope};
 use crate::instant::Instant;
 use crate::json;
 use crate::message::{self, MANAGER, Message};
+use open::{GivenUp, Open, is_lost_service};
 
 /// One of a client's requests, in the order in which they were made; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,16 @@ pub enum Event {
         /// A JSON object.
         kwargs: Bytes,
     },
+    /// A request was answered so that its service is not there, or has gone. A link with it has ended, unless it was made
+    /// after that request.
+    Gone {
+        /// The request; its [`Event::Settled`] comes, too.
+        call: CallId,
+        /// The service.
+        service: String,
+        /// The answer.
+        error: Error,
+    },
     /// The connection is over; every request has been settled.
     Ended(Error),
 }
@@ -92,23 +104,15 @@ pub struct Machine {
     decoder: Decoder,
     phase: Phase,
     manager: String,
+    /// The client's own, as the Manager has named it.
+    address: String,
+    /// While it is leaving: when it goes without the Manager's answer, once [`Machine::handle_timeout`] has seen that.
+    leaves_at: Option<Instant>,
     open: BTreeMap<CallId, Open>,
     deadlines: BTreeSet<(Instant, CallId)>,
     given_up: GivenUp,
     next: u64,
 }
-
-/// What nobody waits for any more, though its answer may come: without a uid, as the Python Manager leaves some out.
-#[derive(Debug, Default)]
-struct GivenUp {
-    /// Requests to the Manager, which answers them in order.
-    of_manager: BTreeMap<CallId, Open>,
-    /// The services that the others were for.
-    services: BTreeSet<String>,
-}
-
-/// More requests than these, all given up, have no Manager that answers any.
-const MOST_GIVEN_UP: usize = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -121,13 +125,6 @@ enum Phase {
     Ended,
 }
 
-#[derive(Debug)]
-struct Open {
-    service: String,
-    attribute: String,
-    deadline: Option<Instant>,
-}
-
 impl Machine {
     /// A client that has not heard of its Manager yet. `read_limit` is the longest line that it reads, in bytes.
     pub fn new(description: Description, credentials: Credentials, read_limit: usize) -> Self {
@@ -138,6 +135,8 @@ impl Machine {
             decoder: Decoder::new(frame::Limits { frame: read_limit, skip: read_limit.saturating_mul(2) }),
             phase: Phase::Handshake,
             manager: MANAGER.to_string(),
+            address: String::new(),
+            leaves_at: None,
             open: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             given_up: GivenUp::default(),
@@ -149,12 +148,17 @@ impl Machine {
     #[must_use]
     pub fn again(&self) -> Self {
         let new = Self::new(self.description.clone(), self.login.credentials(), self.read_limit);
-        Self { manager: self.manager.clone(), next: self.next, ..new }
+        Self { manager: self.manager.clone(), address: self.address.clone(), next: self.next, ..new }
     }
 
     /// The Manager's network name, as far as it has said it.
     pub fn manager(&self) -> &str {
         &self.manager
+    }
+
+    /// The client's own address, `host:port`, as the Manager names it; empty before it has done so.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Whether requests can be sent.
@@ -169,7 +173,13 @@ impl Machine {
 
     /// Takes bytes from the socket; [`Machine::advance`] looks at them.
     pub fn receive(&mut self, bytes: Bytes) {
+        self.leaves_at = None;
         self.decoder.receive(bytes);
+    }
+
+    /// The Manager has taken some bytes: it does not hang, and has its time again.
+    pub fn written(&mut self) {
+        self.leaves_at = None;
     }
 
     /// The connection has ended: what is open fails.
@@ -180,6 +190,7 @@ impl Machine {
         let asked_for = self.phase == Phase::Leaving;
         self.forget_confirmation();
         self.phase = Phase::Ended;
+        self.leaves_at = None;
         self.deadlines.clear();
         for (call, open) in core::mem::take(&mut self.open) {
             // Python's client, too, takes the end for the answer to a request that ends everything.
@@ -196,13 +207,13 @@ impl Machine {
     }
 
     /// Takes the next complete line, if there is one, and appends what it causes. Returns whether to call again.
-    pub fn advance(&mut self, now: Instant, out: &mut Vec<Event>) -> bool {
+    pub fn advance(&mut self, out: &mut Vec<Event>) -> bool {
         if self.phase == Phase::Ended {
             return false;
         }
         match self.decoder.next_line() {
             None => return false,
-            Some(Line::Frame(frame)) => self.frame(&frame, now, out),
+            Some(Line::Frame(frame)) => self.frame(&frame, out),
             Some(Line::Broken(broken)) => self.broken(&broken, out),
             Some(Line::Endless) => self.end("the Manager sent a line that does not end", out),
             // Nothing that a Manager says.
@@ -229,6 +240,12 @@ impl Machine {
         }
     }
 
+    /// This request was not sent, and is not going to be: no answer is to be expected.
+    pub fn withdraw(&mut self, call: CallId) {
+        self.close(call);
+        self.given_up.of_manager.remove(&call);
+    }
+
     /// The author's answer to the oldest [`Event::Ask`]. After the end it changes nothing.
     pub fn answer(&mut self, text: String, out: &mut Vec<Event>) {
         if self.phase == Phase::Ended {
@@ -244,7 +261,11 @@ impl Machine {
     pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
         match self.phase {
             Phase::Handshake | Phase::Confirming(_) => self.refused(prompt.unanswered(), out),
-            Phase::Connected | Phase::Leaving => self.answer(String::new(), out),
+            Phase::Connected | Phase::Leaving => {
+                if let Some(line) = self.login.unanswered(&self.manager) {
+                    out.push(Event::Send(Rope::from(line.into_bytes())));
+                }
+            }
             Phase::Ended => {}
         }
     }
@@ -262,7 +283,8 @@ impl Machine {
 
     /// When [`Machine::handle_timeout`] is to be called at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        let first = self.deadlines.first().map(|(deadline, _)| *deadline);
+        first.into_iter().chain(self.leaves_at).min()
     }
 
     /// Sets another deadline for a request.
@@ -277,6 +299,9 @@ impl Machine {
 
     /// Time has passed: requests whose deadline is over fail. They may be executed all the same. Call [`Machine::advance`]
     /// first: after a jump of the clock, what has arrived meanwhile still counts.
+    ///
+    /// To be called after anything else, too: a Manager that was asked to end the connection, and does nothing for [`LEAVE`]
+    /// from then on, is not waited for any longer.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Event>) {
         while let Some((deadline, call)) = self.deadlines.first().copied() {
             if deadline > now {
@@ -288,6 +313,9 @@ impl Machine {
                 out.push(Event::Settled { call, outcome: Err(Error::new(ErrorKind::TimedOut, text)) });
                 self.given_up.add(call, open);
             }
+        }
+        if self.phase == Phase::Leaving && now >= *self.leaves_at.get_or_insert(now + LEAVE) {
+            self.end("the Manager does not answer", out);
         }
     }
 
@@ -310,7 +338,7 @@ impl Machine {
         Some(open)
     }
 
-    fn frame(&mut self, frame: &Frame, _now: Instant, out: &mut Vec<Event>) {
+    fn frame(&mut self, frame: &Frame, out: &mut Vec<Event>) {
         match Message::of(frame) {
             Ok(Message::Notification) => Self::notification(frame, out),
             Ok(Message::Reply { error }) => self.reply(frame, error, out),
@@ -364,12 +392,32 @@ impl Machine {
         let Some(call) = self.call_of(&uid, error) else { return };
         self.given_up.of_manager.remove(&call);
         let Some(open) = self.close(call) else { return };
+        if open.is_for_manager() && open.needs_administrator() {
+            // Now it is known whether what was typed for it was right.
+            if error { self.login.rejected() } else { self.login.accepted() }
+        }
+        if self.phase == Phase::Confirming(call)
+            && let Some(name) = message::text(frame, Key::Requester)
+        {
+            self.address = self.address_in(&name);
+        }
         let outcome = if error {
-            Err(open.error(crate::device::refusal_text(frame), traceback(frame)))
+            let error = open.error(crate::device::refusal_text(frame), traceback(frame));
+            if open.tells_that_service_is_gone(&error) {
+                out.push(Event::Gone { call, service: open.service, error: error.clone() });
+            }
+            Err(error)
         } else {
             Ok(frame.raw(Key::Result).unwrap_or_default())
         };
         self.settle(call, outcome, out);
+    }
+
+    /// The address in the client's network name, `name[host:port]`.
+    fn address_in(&self, network_name: &str) -> String {
+        let address = network_name.strip_prefix(self.description.name.as_str());
+        let address = address.and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+        address.unwrap_or(network_name).to_string()
     }
 
     /// The Python Manager does not say which request it was that a service is not there for. None of the open ones of
@@ -388,6 +436,7 @@ impl Machine {
             // service left.
             let one_of_several = lost.len() > 1 || self.given_up.services.contains(&open.service);
             let error = if one_of_several { error.perhaps_executed() } else { error };
+            out.push(Event::Gone { call: *call, service: open.service, error: error.clone() });
             out.push(Event::Settled { call: *call, outcome: Err(error) });
         }
         true
@@ -397,6 +446,7 @@ impl Machine {
         if self.phase == Phase::Confirming(call) {
             match outcome {
                 Ok(_) => {
+                    self.login.accepted();
                     self.phase = Phase::Connected;
                     out.push(Event::Connected);
                 }
@@ -469,56 +519,6 @@ fn refusal(message: String) -> Error {
 fn traceback(frame: &Frame) -> Vec<String> {
     let lines = frame.raw(Key::Traceback).and_then(|raw| json::elements(&raw)).unwrap_or_default();
     lines.iter().filter_map(|raw| json::unquote(raw).map(Cow::into_owned)).collect()
-}
-
-/// Whether a Manager says so that there is no such service.
-fn is_lost_service(message: &str) -> bool {
-    message.starts_with("KeyError: \"the '") && message.contains(" Service is not connected to Manager[")
-}
-
-impl GivenUp {
-    fn add(&mut self, call: CallId, open: Open) {
-        if open.service != MANAGER {
-            self.services.insert(open.service);
-            return;
-        }
-        self.of_manager.insert(call, open);
-        if self.of_manager.len() > MOST_GIVEN_UP {
-            self.of_manager.pop_first();
-        }
-    }
-}
-
-impl Open {
-    /// How a Manager's message begins when this request's service is not there.
-    fn lost_text(&self) -> String {
-        format!("KeyError: \"the {} Service is not connected to ", json::python_repr(&self.service))
-    }
-
-    fn needs_administrator(&self) -> bool {
-        !matches!(self.attribute.as_str(), "identity" | "link" | "unlink" | "acquire_lock" | "release_lock")
-    }
-
-    /// An error answer, with the kind that a program can decide by.
-    fn error(&self, message: String, traceback: Vec<String>) -> Error {
-        let of_manager = self.service == MANAGER;
-        let kind = if is_lost_service(&message) {
-            ErrorKind::NoSuchService
-        } else if !of_manager {
-            ErrorKind::Remote
-        } else if message.contains(" service does not exist") {
-            ErrorKind::NoSuchService
-        } else if message.contains("not linked with") {
-            ErrorKind::NotLinked
-        } else if message.contains("maximum number of Clients") {
-            ErrorKind::Full
-        } else if message.starts_with("PermissionError: ") {
-            ErrorKind::Locked
-        } else {
-            ErrorKind::Remote
-        };
-        Error::remote(kind, message, traceback)
-    }
 }
 
 #[cfg(test)]

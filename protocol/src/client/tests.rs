@@ -12,17 +12,12 @@ const MANAGER_NAME: &str = "Manager[lab:1875]";
 struct Device {
     machine: Machine,
     events: Vec<Event>,
-    now: Instant,
 }
 
 impl Device {
     fn new(credentials: Credentials) -> Self {
         let description = Description { name: "Ann".into(), language: "Rust".into(), os: "any".into() };
-        Self {
-            machine: Machine::new(description, credentials, 1 << 16),
-            events: Vec::new(),
-            now: Instant::EPOCH,
-        }
+        Self { machine: Machine::new(description, credentials, 1 << 16), events: Vec::new() }
     }
 
     fn connected() -> Self {
@@ -35,7 +30,7 @@ impl Device {
 
     fn hear(&mut self, line: &str) {
         self.machine.receive(Bytes::copy_from_slice(line.as_bytes()));
-        while self.machine.advance(self.now, &mut self.events) {}
+        while self.machine.advance(&mut self.events) {}
     }
 
     fn call(&mut self, service: &str, attribute: &str) -> CallId {
@@ -64,6 +59,7 @@ impl Device {
             Event::Notification { service, args, kwargs } => {
                 format!("{service} {} {}", String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs))
             }
+            Event::Gone { call, service, .. } => format!("{} {service} is gone", call.0),
             Event::Ended(error) => format!("ended {:?} {}", error.kind(), error.message()),
         };
         core::mem::take(&mut self.events).into_iter().map(short).collect()
@@ -78,7 +74,84 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
     assert!(!ann.machine.is_connected());
     ann.hear(&message::answer("Ann[lab:50000]", "true", b"\"1\""));
     assert_eq!(ann.happened(), ["connected"]);
-    assert_eq!(ann.machine.manager(), MANAGER_NAME);
+    assert_eq!((ann.machine.manager(), ann.machine.address()), (MANAGER_NAME, "lab:50000"));
+}
+
+#[test]
+fn what_was_typed_is_remembered_only_when_it_was_right() {
+    let mut ann = Device::connected();
+    let answers = [
+        ("\"error\": true, \"message\": \"ValueError: Wrong login password\"", "mistyped"),
+        ("\"error\": false, \"result\": []", "engine"),
+    ];
+    for (answer, typed) in answers {
+        let call = ann.call("Manager", "users_table.usernames");
+        ann.events.clear();
+        ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
+        assert_eq!(ann.happened(), ["Password { username: \"ada\" }"], "asked again");
+        ann.machine.answer(typed.into(), &mut ann.events);
+        ann.hear(&format!("{{{answer}, \"requester\": \"Ann\", \"uid\": \"{}\"}}\n", call.0));
+    }
+    ann.events.clear();
+    ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
+    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+}
+
+#[test]
+fn who_had_no_answer_is_asked_again() {
+    let mut ann = Device::connected();
+    let username = message::handshake_request("username", Some(MANAGER_NAME), MANAGER_NAME);
+    for _ in 0..2 {
+        ann.hear(&username);
+        assert_eq!(ann.happened(), ["Username { manager: \"Manager[lab:1875]\" }"]);
+        let prompt = Prompt::Username { manager: MANAGER_NAME.into() };
+        ann.machine.refuse(&prompt, &mut ann.events);
+        assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"\"", b"\"\"").trim_end()]);
+    }
+}
+
+#[test]
+fn a_manager_that_does_nothing_after_the_goodbye_is_not_waited_for() {
+    let mut ann = Device::connected();
+    let call = ann.call("Adder", "add");
+    ann.machine.disconnect(&mut ann.events);
+    ann.events.clear();
+    ann.machine.handle_timeout(Instant::EPOCH, &mut ann.events);
+    assert_eq!(ann.machine.deadline(), Some(Instant::EPOCH + LEAVE));
+    ann.machine.handle_timeout(Instant::EPOCH + LEAVE / 2, &mut ann.events);
+    assert_eq!(ann.happened(), [] as [String; 0]);
+
+    ann.machine.handle_timeout(Instant::EPOCH + LEAVE, &mut ann.events);
+    let failed = format!("{} Disconnected the Manager does not answer; Adder.add has no answer", call.0);
+    assert_eq!(ann.happened(), [failed, "ended Disconnected disconnected".to_string()]);
+    assert_eq!(ann.machine.deadline(), None);
+}
+
+#[test]
+fn a_manager_that_takes_or_says_something_after_the_goodbye_has_its_time_again() {
+    let does: [fn(&mut Device); 2] = [|ann| ann.machine.written(), |ann| ann.hear("\n")];
+    for act in does {
+        let mut ann = Device::connected();
+        ann.machine.disconnect(&mut ann.events);
+        ann.machine.handle_timeout(Instant::EPOCH, &mut ann.events);
+        act(&mut ann);
+        ann.events.clear();
+        ann.machine.handle_timeout(Instant::EPOCH + LEAVE, &mut ann.events);
+        assert_eq!(ann.happened(), [] as [String; 0]);
+        assert_eq!(ann.machine.deadline(), Some(Instant::EPOCH + LEAVE + LEAVE));
+    }
+}
+
+#[test]
+fn a_request_that_is_withdrawn_has_no_answer_to_come() {
+    let mut ann = Device::connected();
+    let withdrawn = ann.call("Manager", "link");
+    ann.machine.forget(withdrawn);
+    ann.machine.withdraw(withdrawn);
+    let call = ann.call("Manager", "users_table.usernames");
+    ann.events.clear();
+    ann.hear("{\"error\": true, \"message\": \"ValueError: no\", \"requester\": \"Ann\", \"uid\": \"\"}\n");
+    assert_eq!(ann.happened(), [format!("{} Remote ValueError: no", call.0)]);
 }
 
 #[test]
@@ -112,9 +185,11 @@ fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
 #[test]
 fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
     let mut ann = Device::connected();
-    let old = ann.call("Adder", "add");
+    ann.call("Manager", "users_table.usernames");
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     ann.machine.answer("engine".into(), &mut ann.events);
+    ann.hear(&message::answer("Ann[lab:50000]", "[]", b"\"2\""));
+    let old = ann.call("Adder", "add");
     ann.machine.receive(Bytes::from_static(b"half a line"));
     ann.machine.end("the network is down", &mut ann.events);
 
@@ -123,15 +198,16 @@ fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
     ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-    ann.hear(&message::answer("Ann[lab:50001]", "true", b"\"3\""));
+    ann.hear(&message::answer("Ann[lab:50001]", "true", b"\"4\""));
     assert_eq!(ann.happened().last().unwrap(), "connected");
     let new = ann.call("Adder", "add");
 
     assert!(new > old);
     ann.events.clear();
     ann.machine.forget(old);
-    ann.hear(&message::answer("Ann[lab:50001]", "3", b"\"4\""));
-    assert_eq!(ann.happened(), ["4 = 3"]);
+    ann.hear(&message::answer("Ann[lab:50001]", "3", b"\"5\""));
+    assert_eq!(ann.happened(), ["5 = 3"]);
+    assert_eq!(ann.machine.address(), "lab:50001");
 }
 
 #[test]
@@ -206,6 +282,21 @@ fn errors_have_kinds_that_a_program_can_decide_by() {
             ErrorKind::NoSuchService,
         ),
         ("X", "add", "ValueError: no", ErrorKind::Remote),
+        ("Manager", "link", "TypeError: 1 is no text", ErrorKind::Remote),
+        ("X", "add", "PermissionError: 'X' service is locked", ErrorKind::Locked),
+        (
+            "X",
+            "add",
+            "PermissionError: 'X' has all the links that it takes, and answers nobody else; try to link later",
+            ErrorKind::Full,
+        ),
+        (
+            "X",
+            "add",
+            "TimeoutError: the 'X' service does not take requests as fast as they come; this one was given up",
+            ErrorKind::Remote,
+        ),
+        ("X", "add", LEFT, ErrorKind::Remote),
     ] {
         let mut ann = Device::connected();
         let call = ann.call(service, attribute);
@@ -215,9 +306,19 @@ fn errors_have_kinds_that_a_program_can_decide_by() {
             "{{\"error\": true, \"message\": {quoted}, \"traceback\": [], \"uid\": \"{}\"}}\n",
             call.0
         ));
-        assert_eq!(ann.happened(), [format!("{} {kind:?} {message}", call.0)]);
+        let Some(Event::Settled { outcome: Err(error), .. }) = ann.events.last() else { panic!() };
+        assert_eq!((error.kind(), error.message()), (kind, message));
+        assert_eq!(error.may_be_executed(), message == "ValueError: no" || message == LEFT, "{message}");
+        let gone = ann.events.iter().any(|event| matches!(event, Event::Gone { .. }));
+        assert_eq!(
+            gone,
+            service == "X" && (kind == ErrorKind::NoSuchService || message == LEFT),
+            "{message}"
+        );
     }
 }
+
+const LEFT: &str = "ConnectionError: the 'X' service has left before it answered";
 
 #[test]
 fn a_notification_comes_with_its_arguments_to_the_byte() {
@@ -251,6 +352,7 @@ fn an_error_without_a_uid_about_a_lost_service_fails_all_calls_to_it_and_no_othe
     };
 
     device.hear(&line("Echo"));
+    device.events.retain(|event| matches!(event, Event::Settled { .. }));
     let failed: Vec<_> = device.events.drain(..).collect();
     let ids: Vec<u64> = failed
         .iter()
@@ -267,6 +369,8 @@ fn an_error_without_a_uid_about_a_lost_service_fails_all_calls_to_it_and_no_othe
     device.hear(&line("Echo"));
     assert!(device.events.is_empty(), "a call of somebody else failed");
     device.hear(&line("Other"));
-    let [Event::Settled { outcome: Err(error), .. }] = &device.events[..] else { panic!() };
+    let [Event::Gone { .. }, Event::Settled { outcome: Err(error), .. }] = &device.events[..] else {
+        panic!()
+    };
     assert!(!error.may_be_executed(), "it was the only one");
 }

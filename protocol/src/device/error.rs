@@ -84,7 +84,6 @@ impl Error {
     }
 
     /// The same of a request that has not left this computer.
-    #[cfg(feature = "std")]
     pub(crate) fn not_executed(mut self) -> Self {
         self.0.may_be_executed = false;
         self

@@ -92,16 +92,20 @@ impl Asked {
 }
 
 /// What a device knows of its login.
+///
+/// Easy to get wrong: what a person types may be mistyped. It is remembered only once the Manager has accepted it.
 #[derive(Debug)]
 pub(crate) struct Login {
     credentials: Credentials,
+    /// What the author was asked for and has said, until the Manager has accepted it.
+    typed: Credentials,
     /// Asked of the author, in order.
     prompts: VecDeque<Prompt>,
 }
 
 impl Login {
     pub(crate) fn new(credentials: Credentials) -> Self {
-        Self { credentials, prompts: VecDeque::new() }
+        Self { credentials, typed: Credentials::default(), prompts: VecDeque::new() }
     }
 
     /// What is known by now, for another connection.
@@ -124,16 +128,41 @@ impl Login {
         }
     }
 
-    /// The author's answer to the oldest prompt; it is remembered for the next login.
+    /// The author's answer to the oldest prompt.
     pub(crate) fn typed(&mut self, text: String, manager: &str) -> Option<String> {
         let line = handshake_reply(&json::quote(&text), manager);
-        let known = match self.prompts.pop_front()? {
-            Prompt::Username { .. } => &mut self.credentials.username,
-            Prompt::Password { .. } => &mut self.credentials.password,
-            Prompt::ManagerPassword { .. } => &mut self.credentials.manager_password,
+        let typed = match self.prompts.pop_front()? {
+            Prompt::Username { .. } => &mut self.typed.username,
+            Prompt::Password { .. } => &mut self.typed.password,
+            Prompt::ManagerPassword { .. } => &mut self.typed.manager_password,
         };
-        *known = Some(text);
+        *typed = Some(text);
         Some(line)
+    }
+
+    /// The author has no answer to the oldest prompt. The Manager waits for one all the same, and gets an empty one.
+    pub(crate) fn unanswered(&mut self, manager: &str) -> Option<String> {
+        self.prompts.pop_front().map(|_| handshake_reply("\"\"", manager))
+    }
+
+    /// The Manager has accepted what was typed: it is remembered for the next login.
+    pub(crate) fn accepted(&mut self) {
+        let Credentials { username, password, manager_password } = core::mem::take(&mut self.typed);
+        let known = &mut self.credentials;
+        for (known, typed) in [
+            (&mut known.username, username),
+            (&mut known.password, password),
+            (&mut known.manager_password, manager_password),
+        ] {
+            if typed.is_some() {
+                *known = typed;
+            }
+        }
+    }
+
+    /// The Manager has refused what was typed: the author is asked again next time.
+    pub(crate) fn rejected(&mut self) {
+        self.typed = Credentials::default();
     }
 }
 

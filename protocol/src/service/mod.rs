@@ -220,7 +220,11 @@ impl Machine {
                 self.phase = Phase::Ended;
                 out.push(Event::Ended(prompt.unanswered()));
             }
-            Phase::Connected | Phase::ShuttingDown | Phase::Leaving => self.answer(String::new(), out),
+            Phase::Connected | Phase::ShuttingDown | Phase::Leaving => {
+                if let Some(line) = self.login.unanswered(&self.manager) {
+                    send(line, out);
+                }
+            }
             Phase::Ended => {}
         }
     }
@@ -319,6 +323,7 @@ impl Machine {
         } else if self.phase == Phase::Confirming
             && frame.raw(Key::Uid).as_deref() == Some(CONFIRMATION.as_bytes())
         {
+            self.login.accepted();
             self.phase = Phase::Connected;
             out.push(Event::Connected);
         }

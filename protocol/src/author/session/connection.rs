@@ -79,7 +79,7 @@ impl Endpoint for Connection {
         let mut wakers = Vec::new();
         if let Some(mut state) = self.state() {
             let mut events = Vec::new();
-            while state.machine.advance(now, &mut events) {}
+            while state.machine.advance(&mut events) {}
             state.machine.handle_timeout(now, &mut events);
             state.perform(events, &mut wakers);
         }

@@ -304,6 +304,7 @@ impl State {
                 Event::Notification { service, args, kwargs } => {
                     self.links.deliver(&service, &Notification::Received { args, kwargs }, wakers);
                 }
+                Event::Gone { .. } => {}
                 Event::Ended(error) => {
                     if self.course.over(error, wakers) {
                         self.links.end(wakers);

@@ -39,7 +39,7 @@ const READ_LIMIT: usize = 1 << 16;
 pub(super) trait Machine {
     type Event;
     fn receive(&mut self, bytes: Bytes);
-    fn advance(&mut self, now: Instant, out: &mut Vec<Self::Event>) -> bool;
+    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool;
     fn end(&mut self, reason: &str, out: &mut Vec<Self::Event>);
     fn is_ended(&self) -> bool;
     /// The line, if the event is one for the Manager.
@@ -53,8 +53,8 @@ impl Machine for client::Machine {
         self.receive(bytes);
     }
 
-    fn advance(&mut self, now: Instant, out: &mut Vec<Self::Event>) -> bool {
-        self.advance(now, out)
+    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool {
+        self.advance(out)
     }
 
     fn end(&mut self, reason: &str, out: &mut Vec<Self::Event>) {
@@ -77,7 +77,7 @@ impl Machine for service::Machine {
         self.receive(bytes);
     }
 
-    fn advance(&mut self, _now: Instant, out: &mut Vec<Self::Event>) -> bool {
+    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool {
         self.advance(out)
     }
 
@@ -144,7 +144,7 @@ impl<M: Machine> Wired<M> {
         if some > 0 {
             let bytes: Vec<u8> = self.down.drain(..some).collect();
             self.machine.receive(bytes.into());
-            self.act(|machine, out| while machine.advance(world.now, out) {});
+            self.act(|machine, out| while machine.advance(out) {});
         } else if world.is_closed(self.id) && !self.machine.is_ended() {
             self.act(|machine, out| machine.end("the Manager closed the connection", out));
             world.end(self.id);

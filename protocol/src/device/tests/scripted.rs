@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 
 use crate::client::{self, CallId};
 use crate::device::{Credentials, ErrorKind};
-use crate::instant::Instant;
 use crate::message;
 use crate::service::{self, Failure};
 
@@ -45,7 +44,7 @@ impl Pair {
     fn tell_client(&mut self, line: &str) -> (Vec<String>, Vec<client::Event>) {
         let mut events = Vec::new();
         self.client.receive(line.to_string().into());
-        while self.client.advance(Instant::EPOCH, &mut events) {}
+        while self.client.advance(&mut events) {}
         lines(events, |event| match event {
             client::Event::Send(line) => Some(text(&line.to_bytes())),
             _ => None,
@@ -135,7 +134,8 @@ fn an_error_without_a_uid_that_may_be_of_a_forgotten_call_does_not_promise_that_
             pair.client.forget(refused);
         }
         let (_, settled) = pair.tell_client(&lost("Adder"));
-        let [client::Event::Settled { call, outcome: Err(error) }] = &settled[..] else {
+        let [client::Event::Gone { .. }, client::Event::Settled { call, outcome: Err(error) }] = &settled[..]
+        else {
             panic!("{settled:?}")
         };
         assert_eq!((*call, error.kind()), (executed, ErrorKind::NoSuchService));
