@@ -179,6 +179,28 @@ fn a_lost_call_says_whether_it_may_have_been_executed() {
 }
 
 #[test]
+fn a_service_that_has_gone_and_comes_back_is_linked_again_while_the_connection_stays() {
+    let (mut world, diary) = world();
+    let service = world.service(value());
+    let linking = client(&world, &diary).linked("Value").into_future();
+    let link = world.run(linking).unwrap().link().clone();
+    let mut notifications = link.notifications();
+    world.run(service.shut_down());
+
+    assert_eq!(world.run(link.call::<i64>("value", ())).unwrap_err().kind(), ErrorKind::NoSuchService);
+    world.service(value());
+    world.run(link.restored()).unwrap();
+    world.run(link.call::<()>("tell", ("again",))).unwrap();
+
+    assert_eq!(world.run(notifications.next()), Some(Notification::Interrupted));
+    assert_eq!(told(world.run(notifications.next())), "again");
+    assert_eq!(
+        diary.texts(),
+        ["not linked with Value again yet, the next attempt is in 500.0ms", "linked with Value again"]
+    );
+}
+
+#[test]
 fn a_wrong_password_is_the_end() {
     let mut world = World::with(Authentication::None);
     world.executor.jump_on();

@@ -1,6 +1,7 @@
 //! What the Manager wants to know of a person, and asking for it where that may block.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use super::{AnswerPrompt, Runtime};
@@ -20,8 +21,21 @@ struct Inner {
 #[derive(Default)]
 struct Queue {
     prompts: VecDeque<Prompt>,
-    /// How often somebody has begun or ceased to be asked: odd while that goes on.
-    asked: u64,
+    asked: Asked,
+}
+
+/// How often a person was asked, and has been done with answering.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    begun: u64,
+    done: u64,
+}
+
+impl Asked {
+    /// Whether somebody is being asked now.
+    pub(super) fn goes_on(self) -> bool {
+        self.begun > self.done
+    }
 }
 
 impl Asking {
@@ -34,8 +48,8 @@ impl Asking {
         lock(&self.0.queue).prompts.push_back(prompt);
     }
 
-    /// How often somebody has begun or ceased to be asked for something: odd while they are.
-    pub(super) fn asked(&self) -> u64 {
+    /// How often somebody was asked so far.
+    pub(super) fn asked(&self) -> Asked {
         lock(&self.0.queue).asked
     }
 
@@ -47,16 +61,15 @@ impl Asking {
     {
         {
             let mut queue = lock(&self.0.queue);
-            if queue.prompts.is_empty() || queue.asked % 2 == 1 {
+            if queue.prompts.is_empty() || queue.asked.goes_on() {
                 return;
             }
-            queue.asked += 1;
+            queue.asked.begun += 1;
         }
         let (asking, reply) = (self.clone(), reply());
         let ask = move || {
             while let Some(prompt) = asking.next() {
-                let answer = asking.0.answer.as_ref().and_then(|answer| answer(&prompt));
-                reply(&prompt, answer);
+                reply(&prompt, asking.ask(&prompt));
             }
         };
         if self.0.answer.is_some() {
@@ -66,10 +79,16 @@ impl Asking {
         }
     }
 
+    /// The author's answer. A panic is none.
+    fn ask(&self, prompt: &Prompt) -> Option<String> {
+        let answer = self.0.answer.as_ref()?;
+        catch_unwind(AssertUnwindSafe(|| answer(prompt))).ok().flatten()
+    }
+
     fn next(&self) -> Option<Prompt> {
         let mut queue = lock(&self.0.queue);
         let prompt = queue.prompts.pop_front();
-        queue.asked += u64::from(prompt.is_none());
+        queue.asked.done += u64::from(prompt.is_none());
         prompt
     }
 }

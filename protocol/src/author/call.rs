@@ -14,6 +14,7 @@ use super::linked::OnError;
 use super::park::block_on;
 use super::runtime::check_may_park;
 use super::session::Session;
+use super::watch::remember;
 use crate::client::CallId;
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
@@ -25,22 +26,28 @@ type Settle<T> = Box<dyn FnOnce(Result<Bytes, Error>) -> Result<T, Error> + Send
 ///
 /// It is a future, and for scripts without a runtime it has [`Call::wait`]. Several calls that are made before the first one
 /// is waited for run at the same time. One that is dropped is forgotten; it may be executed all the same.
+///
+/// A program that ends at once takes along what was not written yet. Who does not want an answer at the end of a script waits
+/// for the last call all the same, or for the end: `client.disconnect().wait()` lets go what was sent before.
+///
+/// # Errors
+/// [`ErrorKind::Backlog`] if the Manager does not read as fast as requests are made, and more than [`super::WAITING_CALLS`]
+/// bytes of them would wait.
 #[must_use = "a call that is dropped is forgotten; wait for its answer"]
 pub struct Call<T> {
-    state: State,
-    settle: Option<Settle<T>>,
+    state: State<T>,
     on_error: Option<OnError>,
 }
 
-enum State {
-    /// Nothing was sent.
-    Failed(Error),
+enum State<T> {
+    /// Nothing is waited for; `None` once it was given.
+    Settled(Option<Result<T, Error>>),
     Open {
         session: Session,
         id: CallId,
         slot: Arc<Slot>,
+        settle: Settle<T>,
     },
-    Done,
 }
 
 /// Where an answer is put.
@@ -60,15 +67,27 @@ impl Slot {
         waiting.outcome = Some(outcome);
         waiting.waker.take()
     }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>> {
+        // The waker before is dropped without the lock.
+        let (outcome, _old) = {
+            let mut waiting = lock(&self.0);
+            match waiting.outcome.take() {
+                Some(outcome) => (Poll::Ready(outcome), None),
+                None => (Poll::Pending, remember(&mut waiting.waker, cx.waker())),
+            }
+        };
+        outcome
+    }
 }
 
 impl<T> Call<T> {
-    pub(super) fn failed(error: Error) -> Self {
-        Self { state: State::Failed(error), settle: None, on_error: None }
+    pub(super) fn settled(outcome: Result<T, Error>) -> Self {
+        Self { state: State::Settled(Some(outcome)), on_error: None }
     }
 
     pub(super) fn open(session: Session, id: CallId, slot: Arc<Slot>, settle: Settle<T>) -> Self {
-        Self { state: State::Open { session, id, slot }, settle: Some(settle), on_error: None }
+        Self { state: State::Open { session, id, slot, settle }, on_error: None }
     }
 
     pub(super) fn with_hook(self, on_error: Option<OnError>) -> Self {
@@ -102,23 +121,15 @@ impl<T> Future for Call<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let call = self.get_mut();
-        let outcome = match &call.state {
-            State::Failed(error) => Err(error.clone()),
-            State::Open { slot, .. } => {
-                let mut waiting = lock(&slot.0);
-                if let Some(outcome) = waiting.outcome.take() {
-                    outcome
-                } else {
-                    waiting.waker = Some(cx.waker().clone());
-                    return Poll::Pending;
-                }
+        if let State::Open { slot, .. } = &call.state {
+            let Poll::Ready(answer) = slot.poll(cx) else { return Poll::Pending };
+            if let State::Open { settle, .. } = std::mem::replace(&mut call.state, State::Settled(None)) {
+                call.state = State::Settled(Some(settle(answer)));
             }
-            State::Done => Err(answered()),
-        };
-        call.state = State::Done;
-        let outcome = match call.settle.take() {
-            Some(settle) => settle(outcome),
-            None => outcome.and_then(|_| Err(answered())),
+        }
+        let outcome = match &mut call.state {
+            State::Settled(outcome) => outcome.take().unwrap_or_else(|| Err(answered())),
+            State::Open { .. } => return Poll::Pending,
         };
         if let (Err(error), Some(hook)) = (&outcome, call.on_error.take()) {
             hook(error);
@@ -144,9 +155,9 @@ impl<T> Drop for Call<T> {
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Failed(_) => "failed",
             State::Open { .. } => "open",
-            State::Done => "done",
+            State::Settled(Some(_)) => "settled",
+            State::Settled(None) => "done",
         };
         f.debug_tuple("Call").field(&state).finish()
     }

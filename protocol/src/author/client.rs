@@ -13,10 +13,11 @@ use super::links::Change;
 use super::notifications::decode;
 use super::runtime::BoxFuture;
 use super::session::{Sending, Session};
-use super::{Arguments, Call, Ended, Identities, IntoArguments, Restored};
+use super::{Address, Arguments, Call, Ended, Identities, IntoArguments, Restored};
 use crate::client::Machine;
 use crate::device::{Description, Error, ErrorKind};
 use crate::json;
+use crate::name::DeviceName;
 
 /// A client that is about to be connected.
 #[derive(Clone, Debug)]
@@ -37,7 +38,8 @@ impl Default for NewClient {
 }
 
 impl Connect<NewClient> {
-    /// The client's name, by which people recognise it: `Client`, if not set.
+    /// The client's name, by which people recognise it: `Client`, if not set. It has 1 to 256 characters, none of them
+    /// invisible, and is not `Manager`: connecting is an error otherwise.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.map(|_| NewClient::named(name))
     }
@@ -54,6 +56,9 @@ impl Device for NewClient {
 
     fn connect(self, way: Way) -> BoxFuture<Result<Client, Error>> {
         Box::pin(async move {
+            DeviceName::new(&self.name).map_err(|error| {
+                Error::new(ErrorKind::Invalid, format!("{:?} is no name for a client: {error}", self.name))
+            })?;
             let computer = way.runtime.computer();
             let description =
                 Description { name: self.name.clone(), language: computer.language, os: computer.os };
@@ -69,7 +74,8 @@ impl Device for NewClient {
     }
 }
 
-/// A client's connection with a Manager. Cheap to clone; the connection ends with the last of its clients and links.
+/// A client's connection with a Manager. Cheap to clone; the connection ends with the last of its clients, links and
+/// [notifications](super::Notifications).
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
@@ -98,6 +104,16 @@ impl Client {
     /// The Manager's network name, like `Manager[lab:1875]`.
     pub fn manager(&self) -> String {
         self.session.manager()
+    }
+
+    /// The client's own address, `host:port`, as the Manager names it to others.
+    pub fn address(&self) -> String {
+        self.session.address()
+    }
+
+    /// The Manager's address, as it was connected with.
+    pub fn manager_address(&self) -> &Address {
+        self.again.address()
     }
 
     /// Whether requests can be sent now.
@@ -142,7 +158,8 @@ impl Client {
     }
 
     /// Ends the connection; the returned future is ready when it has ended. What was sent before is answered first. One
-    /// that is being restored is given up at once.
+    /// that is being restored is given up at once, and a Manager that does nothing is waited for during
+    /// [10 s](crate::device::LEAVE).
     pub fn disconnect(&self) -> Ended {
         self.session.disconnect();
         self.ended()

@@ -1,14 +1,15 @@
 //! Connecting: a builder for clients and services alike, and what follows once the socket is open.
 
 use std::fmt;
-use std::future::{IntoFuture, poll_fn};
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::asking::Asked;
 use super::park::block_on;
 use super::runtime::{BoxFuture, First, Runtime, Runtimes, check_may_park, first};
+use super::watch::{Look, Watch};
 use super::{Address, ConnectOptions, Endpoint, Reconnect, Trust};
 use crate::device::{Error, Prompt};
 
@@ -51,6 +52,10 @@ impl<D> Connect<D> {
 
     pub(super) fn with_options(device: D, options: ConnectOptions, runtimes: Arc<dyn Runtimes>) -> Self {
         Self { device, options, runtimes }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.options.address
     }
 
     pub(super) fn map<E>(self, change: impl FnOnce(D) -> E) -> Connect<E> {
@@ -188,11 +193,11 @@ impl fmt::Debug for Way {
 
 /// A connection that tells of its beginning.
 pub(super) trait Beginning: Endpoint + Clone + 'static {
-    /// Waits until the Manager has let the device in.
-    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
+    /// Whether the Manager has let the device in.
+    fn connected(&self) -> Look<Result<(), Error>>;
 
-    /// How often somebody has begun or ceased to be asked for something on the way: odd while they are.
-    fn asked(&self) -> u64;
+    /// How often somebody was asked for something on the way.
+    fn asked(&self) -> Asked;
 }
 
 impl Way {
@@ -200,9 +205,10 @@ impl Way {
     pub(super) async fn open(&self, connection: &impl Beginning) -> Result<(), Error> {
         let unless_connected = EndUnlessConnected(Some(connection.clone()));
         self.runtime.open(&self.options, Arc::new(connection.clone())).await?;
-        let mut asked = 0;
+        let mut asked = Asked::default();
         loop {
-            let connected = poll_fn(|cx| connection.poll_connected(cx));
+            let watched = connection.clone();
+            let connected = Watch::new(move || watched.connected());
             match first(connected, self.runtime.sleep(self.options.timeout)).await {
                 First::Left(connected) => {
                     connected?;
@@ -210,7 +216,7 @@ impl Way {
                 }
                 First::Right(()) => match connection.asked() {
                     // A person is slower than a network, which has its time again after the answer.
-                    more if more % 2 == 1 || more > asked => asked = more,
+                    now if now.goes_on() || now != asked => asked = now,
                     _ => return Err(self.options.silent()),
                 },
             }

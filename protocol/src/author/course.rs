@@ -3,8 +3,9 @@
 //! Easy to get wrong: *over* and *ended*. A connection is over; what follows depends on whether the session lasts beyond it.
 //! Only when there will be no other connection has the session ended.
 
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
+use super::watch::{Look, Watchers};
 use crate::device::Error;
 
 /// Where a session stands, and who waits for it to go on. Kept under the session's lock.
@@ -20,7 +21,7 @@ pub(super) struct Course {
     begun: bool,
     over: Option<Error>,
     ended: Option<Error>,
-    watchers: Vec<Waker>,
+    watchers: Watchers,
 }
 
 impl Course {
@@ -36,17 +37,14 @@ impl Course {
         self.number == number
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Whether there has ever been a connection.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
 
-    pub(super) fn ended(&self) -> Option<&Error> {
-        self.ended.as_ref()
+    /// Why there will be no other connection.
+    pub(super) fn ended(&self) -> Option<Error> {
+        self.ended.clone()
     }
 
     /// The Manager has let the device in.
@@ -78,36 +76,32 @@ impl Course {
     }
 
     /// Wakes whoever waits for something.
-    pub(super) fn changed(&mut self, wakers: &mut Vec<Waker>) {
-        wakers.append(&mut self.watchers);
+    pub(super) fn changed(&self, wakers: &mut Vec<Waker>) {
+        wakers.push(self.watchers.waker());
     }
 
-    /// Waits until the Manager has let the present connection in; that it is over since does not count.
-    pub(super) fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let found = if self.connected { Some(Ok(())) } else { self.over.clone().map(Err) };
-        self.poll(cx, found)
+    /// Whether the Manager has let the present connection in; that it is over since does not count.
+    pub(super) fn look_connected(&self) -> Look<Result<(), Error>> {
+        self.look(if self.connected { Some(Ok(())) } else { self.over.clone().map(Err) })
     }
 
-    /// Waits until the present connection is over.
-    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let found = self.over.clone();
-        self.poll(cx, found)
+    /// Why the present connection is over.
+    pub(super) fn look_over(&self) -> Look<Error> {
+        self.look(self.over.clone())
     }
 
-    /// Waits until there will be no other connection.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let found = self.ended.clone();
-        self.poll(cx, found)
+    /// Why there will be no other connection.
+    pub(super) fn look_ended(&self) -> Look<Error> {
+        self.look(self.ended.clone())
     }
 
-    /// What was found; or whoever looked for it is woken at the next change.
-    pub(super) fn poll<T>(&mut self, cx: &mut Context<'_>, found: Option<T>) -> Poll<T> {
-        if let Some(found) = found {
-            return Poll::Ready(found);
-        }
-        if !self.watchers.iter().any(|watcher| watcher.will_wake(cx.waker())) {
-            self.watchers.push(cx.waker().clone());
-        }
-        Poll::Pending
+    /// What was found; or whoever looked for it hears of the next change.
+    pub(super) fn look<T>(&self, found: Option<T>) -> Look<T> {
+        self.watchers.look(found)
+    }
+
+    /// Whether another connection follows when this one is over.
+    pub(super) fn lasts(&self) -> bool {
+        self.lasts
     }
 }

@@ -1,7 +1,7 @@
 //! The task that restores a session's connection when it was lost, until the session ends.
 
 use std::convert::Infallible;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use super::Way;
@@ -11,6 +11,7 @@ use super::ended::Ending;
 use super::reconnect::{BackOff, Reconnect, Reconnection, is_final};
 use super::runtime::{First, first};
 use super::session::Session;
+use super::watch::{Look, Watch};
 use crate::device::Error;
 
 /// A session that may outlive its connection.
@@ -56,12 +57,19 @@ pub(super) fn keep<S: Lasting>(session: &S, way: &Way) {
     }
 }
 
+/// Waits for what a session's course has to tell.
+fn watch<S: Lasting>(session: &S, look: fn(&mut Course) -> Look<Error>) -> Watch<Error> {
+    let session = session.clone();
+    Watch::new(move || session.course(look))
+}
+
 impl Keeping {
     async fn keep<S: Lasting>(&self, session: &S) {
-        let ended = poll_fn(|cx| session.poll_ended(cx));
+        // Not the end as its author is told of it, which may come later.
+        let ended = watch(session, |course| course.look_ended());
         let go_on = async {
             loop {
-                let over = poll_fn(|cx| session.course(|course| course.poll_over(cx)));
+                let over = watch(session, |course| course.look_over());
                 let error = match first(over, session.restore(self)).await {
                     First::Left(error) => error,
                     First::Right(never) => match never {},
@@ -110,12 +118,13 @@ impl Keeping {
         back_off.delay(self.way.runtime.random())
     }
 
-    /// Links a client again with what it was linked with. Every one of these requests is sent by the session when it is
-    /// connected; here are the further attempts.
+    /// Links a client again with what it was linked with, also if only a service has gone. The first attempt on a connection
+    /// is made by the session when it is connected; here are the further ones.
     pub(super) async fn relink(&self, session: &Session) -> Infallible {
         let mut back_off = self.reconnect.back_off();
         loop {
-            let (news, missing) = poll_fn(|cx| session.poll_relinked(cx)).await;
+            let watched = session.clone();
+            let (news, missing) = Watch::new(move || watched.relinked()).await;
             let next = self.delay(&mut back_off);
             for (service, outcome) in news {
                 self.reconnect.tell(&match outcome {
@@ -124,7 +133,8 @@ impl Keeping {
                 });
             }
             if !missing {
-                pending::<Infallible>().await;
+                back_off = self.reconnect.back_off();
+                continue;
             }
             self.way.runtime.sleep(next).await;
             session.relink();

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::client::{Client, names, raw};
 use super::linked::OnError;
 use super::links::Change;
+use super::locks::{LockId, Step};
 use super::notifications::decode;
 use super::session::Sending;
 use super::{Call, IntoArguments, Notifications, Restored, With};
@@ -64,9 +65,9 @@ impl Link {
         call.with_hook(self.on_error.clone())
     }
 
-    /// The notifications of the service from now on.
+    /// The notifications of the service from now on. The connection goes on for as long as somebody holds them.
     pub fn notifications(&self) -> Notifications {
-        Notifications::new(self.client.session().clone(), self.client.session().subscribe(&self.service))
+        Notifications::new(self.client.clone(), self.client.session().subscribe(&self.service))
     }
 
     /// Locks the service: nobody else can link with it. `shared`: others that are linked already may lock it, too.
@@ -89,15 +90,23 @@ impl Link {
     /// Locks the service until the returned guard is dropped.
     ///
     /// # Errors
-    /// As [`Link::acquire_lock`].
+    /// As [`Link::acquire_lock`]; [`ErrorKind::NotLinked`] if the link has ended.
     pub fn lock(&self, shared: bool) -> Call<Lock> {
-        let (session, arguments) = (self.client.session(), (&*self.service,).with("shared", shared));
-        let connection = session.number();
+        let session = self.client.session();
+        let Some(id) = session.guard(&self.service) else {
+            let text = format!("the link with {} has ended; link again", self.service);
+            return Call::settled(Err(Error::new(ErrorKind::NotLinked, text)));
+        };
         // Made now, so that a lock whose answer nobody takes is given back, too.
-        let mut lock = Lock { link: self.clone(), connection, held: true };
-        session.send(Sending::to_manager("acquire_lock", arguments).on(connection), move |outcome| {
-            // Whether one was acquired that was not answered in time is not known.
-            lock.held = outcome.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::TimedOut);
+        let mut lock = Lock { link: self.clone(), id: Some(id), held: true };
+        let sending = Sending::to_manager("acquire_lock", (&*self.service,).with("shared", shared));
+        session.send(sending.stepping(Step::Acquire(id), &self.service), move |outcome| {
+            // Whether one was acquired whose answer did not come in time, or is no answer, is not known.
+            lock.held = match &outcome {
+                Ok(_) => true,
+                Err(error) if error.kind() == ErrorKind::TimedOut => error.may_be_executed(),
+                Err(error) => error.kind() == ErrorKind::Decode,
+            };
             outcome.map(|_| lock)
         })
     }
@@ -166,7 +175,8 @@ impl fmt::Debug for Link {
 
 /// A lock on a service; given back when it is dropped.
 ///
-/// A client has one lock on a service, whichever of its guards has acquired it.
+/// A client has one lock on a service. If several guards have acquired it, it is given back with the last of them;
+/// [`Link::release_lock`] does so at once.
 ///
 /// A lock ends with its connection and is **not** restored with it: somebody else may have had the instrument meanwhile.
 /// [`Lock::is_held`] is false from then on and [`Lock::release`] is an error; acquire another one.
@@ -174,38 +184,43 @@ impl fmt::Debug for Link {
 #[must_use = "the lock is given back when it is dropped"]
 pub struct Lock {
     link: Link,
-    /// The one that it was acquired on.
-    connection: u64,
+    /// `None` once it was given back.
+    id: Option<LockId>,
+    /// Whether it was acquired, as far as anybody knows.
     held: bool,
 }
 
 impl Lock {
-    /// Whether the connection that the lock was acquired on is still there, and the lock with it.
+    /// Whether the connection and the link that the lock was acquired on are still there, and the lock with them.
     pub fn is_held(&self) -> bool {
-        self.link.client.session().is_connected_by(self.connection)
+        self.id.is_some_and(|id| self.link.client.session().has_lock(&self.link.service, id))
     }
 
-    /// Gives the lock back; the answer is the clients that still hold one.
+    /// Gives the lock back, as dropping it does, and says when that is done. At once, if another guard still has it.
     ///
     /// # Errors
-    /// [`ErrorKind::Disconnected`]: the connection that it was acquired on is over, and the lock with it, also if there is
-    /// another connection.
-    pub fn release(mut self) -> Call<Vec<String>> {
-        self.give_back()
+    /// [`ErrorKind::Disconnected`]: the connection or the link that it was acquired on is over, and the lock with it, also if
+    /// there is another one.
+    pub fn release(mut self) -> Call<()> {
+        match self.id.take() {
+            Some(id) => self.give_back(id),
+            None => Call::settled(Ok(())),
+        }
     }
 
-    fn give_back(&mut self) -> Call<Vec<String>> {
-        self.held = false;
-        let sending = Sending::to_manager("release_lock", (&*self.link.service,)).on(self.connection);
-        self.link.client.session().call(sending, |answer| names(&answer))
+    fn give_back(&self, id: LockId) -> Call<()> {
+        let service = &*self.link.service;
+        let sending = Sending::to_manager("release_lock", (service,));
+        let sending = sending.stepping(Step::GiveBack(id, self.held), service);
+        self.link.client.session().send(sending, |outcome| outcome.map(drop))
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.held {
+        if let Some(id) = self.id.take() {
             // Sent now; nobody waits for the answer, and an end of the connection frees the lock too.
-            drop(self.give_back());
+            drop(self.give_back(id));
         }
     }
 }

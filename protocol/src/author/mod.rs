@@ -21,6 +21,7 @@ mod keeper;
 mod link;
 mod linked;
 mod links;
+mod locks;
 mod notifications;
 mod options;
 mod park;
@@ -29,6 +30,7 @@ mod restored;
 mod runtime;
 mod service;
 mod session;
+mod watch;
 
 pub use address::{Address, PORT};
 pub use arguments::{Arguments, IntoArguments, With};
@@ -40,7 +42,7 @@ pub use ended::Ended;
 pub use identities::{ClientIdentity, Identities, ServiceIdentity};
 pub use link::{Link, Lock};
 pub use linked::{LinkedClient, NewLinkedClient};
-pub use notifications::{Notification, Notifications, WAITING};
+pub use notifications::{Notification, Notifications, WAITING, WAITING_BYTES};
 pub use options::{
     AnswerPrompt, AnswerTrust, ConnectOptions, TIMEOUT, TlsOptions, Trust, UnknownCertificate,
 };
@@ -52,3 +54,12 @@ pub use service::{
     Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_NOTIFICATIONS,
     WAITING_REQUESTS,
 };
+pub use session::WAITING_CALLS;
+
+/// What waits for its reader is copied out of the buffer that it was read into, which it would keep alive, if it has no more
+/// bytes than these.
+const COPIED: usize = 16 * 1024;
+
+fn copied(bytes: bytes::Bytes) -> bytes::Bytes {
+    if bytes.len() <= COPIED { bytes::Bytes::copy_from_slice(&bytes) } else { bytes }
+}

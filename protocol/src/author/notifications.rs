@@ -5,20 +5,26 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::client::Client;
 use super::ended::Ending;
-use super::park::block_on;
+use super::park::{block_on, block_on_for};
 use super::runtime::check_may_park;
-use super::session::Session;
+use super::watch::remember;
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
 use crate::json;
 
 /// How many notifications wait for a reader that falls behind. Beyond it the oldest are lost, and counted.
 pub const WAITING: usize = 1024;
+
+/// How many bytes of notifications wait for a reader that falls behind. Beyond it the oldest are lost, and counted; a single
+/// one may be longer.
+pub const WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a service has sent to all that are linked with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +65,10 @@ impl Notification {
         }
     }
 
+    fn len(&self) -> usize {
+        if let Self::Received { args, kwargs } = self { args.len() + kwargs.len() } else { 0 }
+    }
+
     fn missing(&self) -> Error {
         let text = match self {
             Self::Lost(count) => format!("{count} notifications were lost here"),
@@ -80,6 +90,8 @@ pub(super) struct Inbox(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     queue: VecDeque<Notification>,
+    /// Of what is in it.
+    bytes: usize,
     /// What is missing in front of the queue.
     lost: u64,
     interrupted: bool,
@@ -95,7 +107,24 @@ impl Waiting {
         if std::mem::take(&mut self.interrupted) {
             return Some(Notification::Interrupted);
         }
-        self.queue.pop_front()
+        self.pop()
+    }
+
+    fn pop(&mut self) -> Option<Notification> {
+        let oldest = self.queue.pop_front()?;
+        self.bytes -= oldest.len();
+        Some(oldest)
+    }
+
+    /// Makes room for another one of so many bytes.
+    fn make_room(&mut self, bytes: usize) {
+        while self.queue.len() >= WAITING || self.bytes.saturating_add(bytes) > WAITING_BYTES {
+            match self.pop() {
+                Some(Notification::Interrupted) => self.interrupted = true,
+                Some(_) => self.lost += 1,
+                None => return,
+            }
+        }
     }
 }
 
@@ -103,12 +132,8 @@ impl Inbox {
     /// Puts one in; returns whom to wake, once no lock is held.
     pub(super) fn put(&self, notification: Notification) -> Option<Waker> {
         let mut waiting = lock(&self.0);
-        if waiting.queue.len() >= WAITING {
-            match waiting.queue.pop_front() {
-                Some(Notification::Interrupted) => waiting.interrupted = true,
-                _ => waiting.lost += 1,
-            }
-        }
+        waiting.make_room(notification.len());
+        waiting.bytes += notification.len();
         waiting.queue.push_back(notification);
         waiting.waker.take()
     }
@@ -123,16 +148,20 @@ impl Inbox {
 
 /// The notifications of one service, from the moment on when this was made.
 ///
-/// Bounded: a reader that falls behind by more than [`WAITING`] gets a [`Notification::Lost`] in place of the oldest. If the
-/// connection is restored when it was lost, this goes on behind a [`Notification::Interrupted`].
+/// Bounded: a reader that falls behind by more than [`WAITING`], or [`WAITING_BYTES`], gets a [`Notification::Lost`] in place
+/// of the oldest. If the connection is restored when it was lost, this goes on behind a [`Notification::Interrupted`].
+///
+/// It keeps the connection, as a [`Client`] does, and ends with the link: with [`super::Link::unlink`], with the connection, and
+/// with the service. Nobody says so when a service leaves; it shows at the next request to it, which fails. Who does nothing
+/// but listen asks it for something now and then.
 pub struct Notifications {
-    session: Session,
+    client: Client,
     inbox: Arc<Inbox>,
 }
 
 impl Notifications {
-    pub(super) fn new(session: Session, inbox: Arc<Inbox>) -> Self {
-        Self { session, inbox }
+    pub(super) fn new(client: Client, inbox: Arc<Inbox>) -> Self {
+        Self { client, inbox }
     }
 
     /// The next one; `None` once the link or the connection has ended for good.
@@ -142,15 +171,16 @@ impl Notifications {
 
     /// The next one, for use in a hand-written future.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notification>> {
-        let mut waiting = lock(&self.inbox.0);
-        match waiting.next() {
-            Some(notification) => Poll::Ready(Some(notification)),
-            None if waiting.ended => Poll::Ready(None),
-            None => {
-                waiting.waker = Some(cx.waker().clone());
-                Poll::Pending
+        // The waker before is dropped without the lock.
+        let (next, _old) = {
+            let mut waiting = lock(&self.inbox.0);
+            match waiting.next() {
+                Some(notification) => (Poll::Ready(Some(notification)), None),
+                None if waiting.ended => (Poll::Ready(None), None),
+                None => (Poll::Pending, remember(&mut waiting.waker, cx.waker())),
             }
-        }
+        };
+        next
     }
 
     /// The next one, by parking this thread: for scripts.
@@ -158,8 +188,21 @@ impl Notifications {
     /// # Errors
     /// [`ErrorKind::Invalid`] on a thread that runs asynchronous code, which it would hold up.
     pub fn wait(&mut self) -> Result<Option<Notification>, Error> {
-        check_may_park(self.session.is_asynchronous_here(), "use next().await here")?;
+        self.check_may_park()?;
         Ok(block_on(self.next()))
+    }
+
+    /// As [`Notifications::wait`], for this long at most. None is lost by that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TimedOut`]: none has come. As [`Notifications::wait`], too.
+    pub fn wait_timeout(&mut self, after: Duration) -> Result<Option<Notification>, Error> {
+        self.check_may_park()?;
+        block_on_for(self.next(), after, "no notification has come")
+    }
+
+    fn check_may_park(&self) -> Result<(), Error> {
+        check_may_park(self.client.session().is_asynchronous_here(), "use next().await here")
     }
 }
 
@@ -194,6 +237,23 @@ mod tests {
         assert_eq!(next(&inbox), Some(Notification::Lost(2)));
         assert_eq!(next(&inbox), Some(Notification::Interrupted));
         assert_eq!((0..WAITING).filter(|_| next(&inbox) == Some(received())).count(), WAITING);
+        assert_eq!(next(&inbox), None);
+    }
+
+    #[test]
+    fn what_waits_for_a_reader_is_bounded_in_bytes_and_a_single_long_one_is_not_lost() {
+        let inbox = Inbox::default();
+        let long =
+            |bytes: usize| Notification::Received { args: vec![b' '; bytes].into(), kwargs: Bytes::new() };
+
+        for bytes in [WAITING_BYTES / 2, WAITING_BYTES / 2, 1] {
+            inbox.put(long(bytes));
+        }
+        assert_eq!(next(&inbox), Some(Notification::Lost(1)));
+        inbox.put(long(WAITING_BYTES + 1));
+
+        assert_eq!(next(&inbox), Some(Notification::Lost(2)));
+        assert_eq!(next(&inbox), Some(long(WAITING_BYTES + 1)));
         assert_eq!(next(&inbox), None);
     }
 }

@@ -19,8 +19,9 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// has. A certificate that has changed is not: the connection is restored once it is in its place.
 ///
 /// A Manager that ends is noticed at once. A network that only falls silent is noticed within about five minutes, as TCP
-/// does; [`super::Call::timeout`] is for those who cannot wait. A service that leaves and comes back while the *client's*
-/// connection stays says nothing to its clients: they have to [link](super::Client::link) again to get its notifications.
+/// does; [`super::Call::timeout`] is for those who cannot wait. A service that leaves while the *client's* connection stays says
+/// nothing to its clients: that is noticed at the next request to it, which fails. It is then linked again as soon as it is
+/// back.
 ///
 /// ```
 /// use std::time::Duration;

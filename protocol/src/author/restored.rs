@@ -5,11 +5,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::ended::Ending;
-use super::park::block_on;
+use super::park::{block_on, block_on_for};
 use super::runtime::check_may_park;
 use super::session::Session;
+use super::watch::Watch;
 use crate::device::Error;
 
 /// A future that is ready when requests can be sent; at once, if they can be now.
@@ -17,14 +19,15 @@ use crate::device::Error;
 /// Its error is the end of the connection for good: why none follows.
 #[must_use = "nothing is waited for before it is awaited"]
 pub struct Restored {
+    restored: Watch<Result<(), Error>>,
     session: Session,
-    /// The service that requests are to be sent to; else the Manager.
-    service: Option<Arc<str>>,
 }
 
 impl Restored {
+    /// Requests to this service can be sent; without one, to the Manager.
     pub(super) fn new(session: Session, service: Option<Arc<str>>) -> Self {
-        Self { session, service }
+        let watched = session.clone();
+        Self { restored: Watch::new(move || watched.restored(service.as_deref())), session }
     }
 
     /// Waits by parking this thread: for scripts. In asynchronous code, `.await` it.
@@ -36,13 +39,22 @@ impl Restored {
         check_may_park(self.session.is_asynchronous_here(), "use .await here")?;
         block_on(self)
     }
+
+    /// As [`Restored::wait`], for this long at most.
+    ///
+    /// # Errors
+    /// [`crate::device::ErrorKind::TimedOut`]: it has not been restored. As [`Restored::wait`], too.
+    pub fn wait_timeout(self, after: Duration) -> Result<(), Error> {
+        check_may_park(self.session.is_asynchronous_here(), "use .await here")?;
+        block_on_for(self, after, "the connection was not restored")?
+    }
 }
 
 impl Future for Restored {
     type Output = Result<(), Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.session.poll_restored(self.service.as_deref(), cx)
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.restored).poll(cx)
     }
 }
 

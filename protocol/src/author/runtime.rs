@@ -107,7 +107,7 @@ pub async fn unblock<R: Send + 'static>(
     executor: &(impl Executor + ?Sized),
     job: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, Error> {
-    let done = Arc::new(Mutex::new(Done { waker: None, outcome: None, over: false }));
+    let done = Arc::new(Mutex::new(Done { waker: None, outcome: None, over: false, panicked: false }));
     let over = Over(done.clone());
     executor.block(Box::new(move || {
         let over = over;
@@ -118,6 +118,9 @@ pub async fn unblock<R: Send + 'static>(
         let mut done = lock(&done);
         match done.outcome.take() {
             Some(outcome) => Poll::Ready(Ok(outcome)),
+            None if done.panicked => {
+                Poll::Ready(Err(Error::new(ErrorKind::Invalid, "the device's own code has panicked")))
+            }
             None if done.over => {
                 Poll::Ready(Err(Error::new(ErrorKind::Io, "the runtime is being shut down")))
             }
@@ -134,6 +137,7 @@ struct Done<R> {
     waker: Option<Waker>,
     outcome: Option<R>,
     over: bool,
+    panicked: bool,
 }
 
 /// Says that a job is over, also when a runtime drops it, or when it panics.
@@ -144,6 +148,7 @@ impl<R> Drop for Over<R> {
         let waker = {
             let mut done = lock(&self.0);
             done.over = true;
+            done.panicked = std::thread::panicking();
             done.waker.take()
         };
         if let Some(waker) = waker {

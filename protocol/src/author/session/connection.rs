@@ -4,14 +4,15 @@
 //! Whatever it says then concerns nobody.
 
 use std::sync::MutexGuard;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use bytes::Bytes;
 
 use super::{Session, State};
 use crate::author::Endpoint;
-use crate::author::asking::Asking;
+use crate::author::asking::{Asked, Asking};
 use crate::author::connect::Beginning;
+use crate::author::watch::{Look, remember};
 use crate::device::{Error, Prompt};
 use crate::drive::lock;
 use crate::frame::Rope;
@@ -45,20 +46,19 @@ impl Connection {
 }
 
 impl Beginning for Connection {
-    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.session.0.state).course.poll_connected(cx)
+    fn connected(&self) -> Look<Result<(), Error>> {
+        lock(&self.session.0.state).course.look_connected()
     }
 
-    fn asked(&self) -> u64 {
+    fn asked(&self) -> Asked {
         self.asking.asked()
     }
 }
 
 impl Endpoint for Connection {
     fn register(&self, waker: &Waker) {
-        if let Some(mut state) = self.state() {
-            state.driver = Some(waker.clone());
-        }
+        // The one before is dropped here, without the lock.
+        let _old = self.state().and_then(|mut state| remember(&mut state.driver, waker));
     }
 
     fn receive(&self, bytes: Bytes) {
@@ -91,7 +91,13 @@ impl Endpoint for Connection {
     }
 
     fn take(&self) -> Option<Rope> {
-        Some(self.state()?.outgoing.pop_front()?.line)
+        self.state()?.outgoing.take()
+    }
+
+    fn written(&self) {
+        if let Some(mut state) = self.state() {
+            state.machine.written();
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -99,6 +105,6 @@ impl Endpoint for Connection {
     }
 
     fn is_ended(&self) -> bool {
-        self.state().is_none_or(|state| state.machine.is_ended() && state.outgoing.is_empty())
+        self.state().is_none_or(|state| state.machine.is_ended())
     }
 }

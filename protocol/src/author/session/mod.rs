@@ -3,13 +3,14 @@
 //! One lock for the machine and what waits; nobody waits under it, and nobody is woken under it.
 
 mod connection;
+mod outgoing;
 mod sending;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,15 +21,18 @@ use super::course::Course;
 use super::ended::Ending;
 use super::keeper::{Keeping, Lasting};
 use super::links::{Change, Links, News};
+use super::locks::{LockId, Step};
 use super::notifications::{Inbox, Notification};
-use super::{AnswerPrompt, Runtime};
+use super::watch::Look;
+use super::{AnswerPrompt, Runtime, copied};
 use crate::client::{CallId, Event, Machine, Request};
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
-use crate::frame::Rope;
 use crate::message::MANAGER;
 
 pub(super) use connection::Connection;
+use outgoing::Outgoing;
+pub use outgoing::WAITING_CALLS;
 pub(super) use sending::Sending;
 
 /// A client's session: its connection with a Manager or, if that is to be restored, several of them one after the other.
@@ -44,19 +48,12 @@ struct Inner {
 
 struct State {
     machine: Machine,
-    outgoing: VecDeque<Outgoing>,
+    outgoing: Outgoing,
     driver: Option<Waker>,
     slots: BTreeMap<CallId, Arc<Slot>>,
     links: Links,
     asking: Asking,
     course: Course,
-}
-
-/// A line that the driver has not taken yet.
-struct Outgoing {
-    line: Rope,
-    /// The request that it is.
-    call: Option<CallId>,
 }
 
 impl Session {
@@ -68,7 +65,7 @@ impl Session {
     ) -> Self {
         let state = State {
             machine,
-            outgoing: VecDeque::new(),
+            outgoing: Outgoing::default(),
             driver: None,
             slots: BTreeMap::new(),
             links: Links::default(),
@@ -86,15 +83,20 @@ impl Session {
         lock(&self.0.state).machine.manager().to_string()
     }
 
-    /// The number of the present connection.
-    pub(super) fn number(&self) -> u64 {
-        lock(&self.0.state).course.number()
+    /// The client's own address, as the Manager names it.
+    pub(super) fn address(&self) -> String {
+        lock(&self.0.state).machine.address().to_string()
     }
 
-    /// Whether requests can be sent on this connection.
-    pub(super) fn is_connected_by(&self, number: u64) -> bool {
+    /// Another guard for the lock on a service; `None` without a link.
+    pub(super) fn guard(&self, service: &str) -> Option<LockId> {
+        lock(&self.0.state).links.guard(service)
+    }
+
+    /// Whether the guards of this lock still stand for it.
+    pub(super) fn has_lock(&self, service: &str, id: LockId) -> bool {
         let state = lock(&self.0.state);
-        state.course.is_at(number) && state.machine.is_connected()
+        state.machine.is_connected() && state.links.has_lock(service, id)
     }
 
     pub(super) fn set_timeout(&self, id: CallId, after: Duration) {
@@ -103,12 +105,13 @@ impl Session {
     }
 
     pub(super) fn forget(&self, id: CallId) {
-        self.with(|state, _, _| {
-            state.slots.remove(&id);
+        // The slot holds a waker: it is dropped here, without the lock.
+        let _slot = self.with(|state, _, _| {
             // What the answer changes is changed all the same.
             if !state.links.concerns(id) {
                 state.machine.forget(id);
             }
+            state.slots.remove(&id)
         });
     }
 
@@ -142,25 +145,32 @@ impl Session {
         sending: Sending<'_>,
         settle: impl FnOnce(Result<Bytes, Error>) -> Result<T, Error> + Send + 'static,
     ) -> Call<T> {
-        let Sending { service, attribute, arguments, change, connection } = sending;
+        let Sending { service, attribute, arguments, change, step } = sending;
         let (args, kwargs) = match (arguments.args(), arguments.kwargs()) {
             (Ok(args), Ok(kwargs)) => (args, kwargs),
-            (Err(error), _) | (_, Err(error)) => return Call::failed(error),
+            (Err(error), _) | (_, Err(error)) => return Call::settled(Err(error)),
         };
         let request =
             Request { service: service.into(), attribute: attribute.into(), args, kwargs, deadline: None };
         let slot = Arc::new(Slot::default());
         let sent = self.with(|state, _, wakers| {
-            if connection.is_some_and(|number| !state.course.is_at(number)) {
-                return Err(Error::disconnected("the connection that this is about is over", false));
+            // A lock is given back however much waits.
+            if !matches!(step, Some((Step::GiveBack(..), _))) {
+                state.outgoing.check_room(request.args.len() + request.kwargs.len())?;
+            }
+            if let Some((step, service)) = step
+                && !state.links.step(service, step).ok_or_else(lock_is_over)?
+            {
+                return Ok(None);
             }
             let id = state.send(request, change, wakers)?;
             state.slots.insert(id, slot.clone());
-            Ok(id)
+            Ok(Some(id))
         });
         match sent {
-            Ok(id) => Call::open(self.clone(), id, slot, Box::new(settle)),
-            Err(error) => Call::failed(error),
+            Ok(Some(id)) => Call::open(self.clone(), id, slot, Box::new(settle)),
+            Ok(None) => Call::settled(settle(Ok(Bytes::from_static(b"null")))),
+            Err(error) => Call::settled(Err(error)),
         }
     }
 
@@ -169,30 +179,26 @@ impl Session {
         self.with(|state, _, wakers| state.relink(wakers));
     }
 
-    /// Waits until the Manager has answered all of that; says what became of it, and whether anything is missing.
-    pub(super) fn poll_relinked(&self, cx: &mut Context<'_>) -> Poll<(News, bool)> {
+    /// What has become of links that were to be restored, and whether any is missing.
+    pub(super) fn relinked(&self) -> Look<(News, bool)> {
         let state = &mut *lock(&self.0.state);
-        let found = state.links.news().map(|news| (news, !state.links.missing().is_empty()));
-        state.course.poll(cx, found)
+        let news = state.links.news();
+        state.course.look(news)
     }
 
-    /// Waits until requests can be sent (to this service).
-    pub(super) fn poll_restored(
-        &self,
-        service: Option<&str>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        let state = &mut *lock(&self.0.state);
+    /// Whether requests can be sent (to this service).
+    pub(super) fn restored(&self, service: Option<&str>) -> Look<Result<(), Error>> {
+        let state = lock(&self.0.state);
         let here = service.map_or(Some(true), |service| state.links.is_here(service));
         let found = match (state.course.ended(), here) {
-            (Some(error), _) => Some(Err(error.clone())),
+            (Some(error), _) => Some(Err(error)),
             (None, None) => {
-                let text = "this link was ended with unlink()";
+                let text = "this link has ended, with unlink() or with its service; link again";
                 Some(Err(Error::new(ErrorKind::NotLinked, text)))
             }
             (None, Some(here)) => (here && state.machine.is_connected()).then_some(Ok(())),
         };
-        state.course.poll(cx, found)
+        state.course.look(found)
     }
 
     /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
@@ -218,7 +224,7 @@ impl Lasting for Session {
         let asking = Asking::new(self.0.runtime.clone(), self.0.answer_prompt.clone());
         let mut state = lock(&self.0.state);
         state.machine = state.machine.again();
-        state.outgoing.clear();
+        state.outgoing = Outgoing::default();
         state.asking = asking.clone();
         Connection::new(self.clone(), state.course.begin(), asking)
     }
@@ -237,8 +243,8 @@ impl Lasting for Session {
 }
 
 impl Ending for Session {
-    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
-        lock(&self.0.state).course.poll_ended(cx)
+    fn ended(&self) -> Look<Error> {
+        lock(&self.0.state).course.look_ended()
     }
 
     fn is_asynchronous_here(&self) -> bool {
@@ -257,7 +263,7 @@ impl State {
         let id = self.machine.call(request, &mut events)?;
         for event in events {
             if let Event::Send(line) = event {
-                self.outgoing.push_back(Outgoing { line, call: Some(id) });
+                self.outgoing.push(line, Some(id));
             }
         }
         if let Some((change, service)) = change {
@@ -293,7 +299,7 @@ impl State {
     fn perform(&mut self, events: Vec<Event>, wakers: &mut Vec<Waker>) {
         for event in events {
             match event {
-                Event::Send(line) => self.outgoing.push_back(Outgoing { line, call: None }),
+                Event::Send(line) => self.outgoing.push(line, None),
                 Event::Connected => {
                     self.course.connected(wakers);
                     // In front of every request that needs them.
@@ -302,10 +308,15 @@ impl State {
                 Event::Ask(prompt) => self.asking.put(prompt),
                 Event::Settled { call, outcome } => self.settle(call, outcome, wakers),
                 Event::Notification { service, args, kwargs } => {
-                    self.links.deliver(&service, &Notification::Received { args, kwargs }, wakers);
+                    let notification = Notification::Received { args: copied(args), kwargs: copied(kwargs) };
+                    self.links.deliver(&service, &notification, wakers);
                 }
-                Event::Gone { .. } => {}
+                Event::Gone { call, service, error } => {
+                    self.links.gone(call, service, error, self.course.lasts(), wakers);
+                    self.course.changed(wakers);
+                }
                 Event::Ended(error) => {
+                    self.outgoing = Outgoing::default();
                     if self.course.over(error, wakers) {
                         self.links.end(wakers);
                     } else {
@@ -317,20 +328,29 @@ impl State {
     }
 
     fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, wakers: &mut Vec<Waker>) {
-        let outcome = outcome.map_err(|error| match error.kind() {
-            ErrorKind::Disconnected if !self.is_taken(call) => error.not_executed(),
-            _ => error,
-        });
+        let outcome = match outcome {
+            Ok(result) => Ok(copied(result)),
+            Err(error) if !self.outgoing.is_taken(call) && is_of_this_side(&error) => {
+                self.outgoing.remove(call);
+                self.machine.withdraw(call);
+                Err(error.not_executed())
+            }
+            Err(error) => Err(error),
+        };
         if self.links.answer(call, &outcome, wakers) {
             self.course.changed(wakers);
         }
         wakers.extend(self.slots.remove(&call).and_then(|slot| slot.settle(outcome)));
     }
+}
 
-    /// Whether the driver has taken this request, so that it may have been sent. Requests wait in order.
-    fn is_taken(&self, call: CallId) -> bool {
-        self.outgoing.iter().find_map(|outgoing| outgoing.call).is_none_or(|first| call < first)
-    }
+/// Whether nobody has answered.
+fn is_of_this_side(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::TimedOut)
+}
+
+fn lock_is_over() -> Error {
+    Error::disconnected("the lock has ended, with its connection or with its link", false)
 }
 
 fn json_array(text: &str) -> String {

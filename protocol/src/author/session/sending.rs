@@ -2,6 +2,7 @@
 
 use crate::author::Arguments;
 use crate::author::links::Change;
+use crate::author::locks::Step;
 use crate::message::MANAGER;
 
 /// A request to be sent, and what is special about it.
@@ -10,8 +11,8 @@ pub(in crate::author) struct Sending<'a> {
     pub(super) attribute: &'a str,
     pub(super) arguments: Arguments,
     pub(super) change: Option<(Change, &'a str)>,
-    /// The connection that it has to be sent on; any one if none is named.
-    pub(super) connection: Option<u64>,
+    /// What it does with the lock on a service.
+    pub(super) step: Option<(Step, &'a str)>,
 }
 
 impl<'a> Sending<'a> {
@@ -21,7 +22,7 @@ impl<'a> Sending<'a> {
         attribute: &'a str,
         arguments: impl Into<Arguments>,
     ) -> Self {
-        Self { service, attribute, arguments: arguments.into(), change: None, connection: None }
+        Self { service, attribute, arguments: arguments.into(), change: None, step: None }
     }
 
     /// A request to the Manager.
@@ -34,8 +35,8 @@ impl<'a> Sending<'a> {
         Self { change: Some((change, service)), ..self }
     }
 
-    /// A request that is sent on this connection, and on no other.
-    pub(in crate::author) fn on(self, connection: u64) -> Self {
-        Self { connection: Some(connection), ..self }
+    /// A request to the Manager that is a step of the lock on this service.
+    pub(in crate::author) fn stepping(self, step: Step, service: &'a str) -> Self {
+        Self { step: Some((step, service)), ..self }
     }
 }

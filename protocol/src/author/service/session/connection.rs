@@ -4,14 +4,15 @@
 //! Whatever it says then concerns nobody.
 
 use std::sync::MutexGuard;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use bytes::Bytes;
 
 use super::{Outgoing, ServiceSession, State};
 use crate::author::Endpoint;
-use crate::author::asking::Asking;
+use crate::author::asking::{Asked, Asking};
 use crate::author::connect::Beginning;
+use crate::author::watch::Look;
 use crate::device::{Error, Prompt};
 use crate::drive::lock;
 use crate::frame::Rope;
@@ -45,11 +46,11 @@ impl Connection {
 }
 
 impl Beginning for Connection {
-    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.session.0.state).course.poll_connected(cx)
+    fn connected(&self) -> Look<Result<(), Error>> {
+        lock(&self.session.0.state).course.look_connected()
     }
 
-    fn asked(&self) -> u64 {
+    fn asked(&self) -> Asked {
         self.asking.asked()
     }
 }

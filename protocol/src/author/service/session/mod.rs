@@ -7,7 +7,7 @@ mod connection;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -18,6 +18,7 @@ use crate::author::asking::Asking;
 use crate::author::course::Course;
 use crate::author::ended::Ending;
 use crate::author::keeper::Lasting;
+use crate::author::watch::Look;
 use crate::author::{AnswerPrompt, ConnectOptions, Runtime};
 use crate::device::{Description, Error};
 use crate::drive::lock;
@@ -218,8 +219,8 @@ impl Lasting for ServiceSession {
 }
 
 impl Ending for ServiceSession {
-    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
-        lock(&self.0.state).course.poll_ended(cx)
+    fn ended(&self) -> Look<Error> {
+        lock(&self.0.state).course.look_ended()
     }
 
     fn is_asynchronous_here(&self) -> bool {
