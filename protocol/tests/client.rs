@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use msl_network_protocol::author::{LinkedClient, Runtime, Service, ServiceError, WAITING_CALLS};
+use msl_network_protocol::author::{LinkedClient, Runtime, Service, ServiceError, WAITING_CALLS, unblock};
 use msl_network_protocol::device::{Error, ErrorKind, LEAVE};
 use msl_network_protocol::settings::Authentication;
 use world::World;
@@ -314,6 +314,20 @@ fn an_answer_about_the_service_before_does_not_end_the_link_with_the_next_one() 
 
     assert_eq!(world.run(executing).unwrap_err().message(), left);
     assert!(world.run(again.restored()).is_ok());
+}
+
+#[test]
+fn what_blocks_and_panics_is_told_from_a_runtime_that_shuts_down() {
+    let mut world = World::new();
+    let executor = world.executor.clone();
+    let error = world.run(pin!(unblock(&*executor, || panic!("on purpose")))).map(|(): ()| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+
+    executor.hold();
+    let mut dropped = pin!(unblock(&*executor, || ()));
+    world.poll_once(&mut dropped);
+    executor.drop_all();
+    assert_eq!(world.run(dropped).unwrap_err().kind(), ErrorKind::Io);
 }
 
 struct Sleeper;

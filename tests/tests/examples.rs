@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use msl_network_examples::Example;
@@ -11,6 +12,7 @@ use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{Program, Tls, built_programs};
 use msl_network_tests::{PATIENCE, every_laboratory, plain_and_tls};
+use msl_network_tokio::{Reconnect, Service};
 
 every_laboratory! {
     the_clients_of_the_examples_use_the_services_of_both
@@ -103,7 +105,7 @@ fn every_program_shows_what_it_is_there_for() {
                 assert_overlap(&shown);
                 continue;
             }
-            "04_notifications" => {
+            "04_notifications" | "08_reconnecting" => {
                 assert_beats(&shown, 10);
                 continue;
             }
@@ -117,6 +119,35 @@ fn every_program_shows_what_it_is_there_for() {
 
     first_service.interrupt();
     assert!(first_service.wait(PATIENCE).success(), "{}", first_service.log());
+}
+
+#[test]
+fn a_client_that_reconnects_goes_on_when_its_manager_was_restarted() {
+    let mut laboratory = Laboratory::ours(Tls::Enabled);
+    let (ask, asked) = mpsc::channel();
+    let service = Service::new("Heartbeat")
+        .method("set_heart_rate", "(beats_per_second)", move |_, _| drop(ask.send(())));
+    let service = laboratory.start(service).reconnect(Reconnect::default()).wait().unwrap();
+    let mut program = Process::spawn("the client", laboratory.manager().example("08_reconnecting"));
+    let shows = |program: &Process, text: &str| {
+        program.wait_for(text, |line| line.contains(text).then_some(()));
+    };
+    asked.recv_timeout(PATIENCE).expect("it is linked, and listens");
+
+    (0..5).for_each(|beat| service.notifier().notify((beat,)).unwrap());
+    shows(&program, "beat 4");
+    laboratory.manager().kill();
+    shows(&program, "the connection was lost");
+    laboratory.manager().revive();
+    shows(&program, "linked with Heartbeat again");
+    (5..9).for_each(|beat| service.notifier().notify((beat,)).unwrap());
+
+    assert!(program.wait(PATIENCE).success(), "{}", program.log());
+    let shown: Vec<String> = program.lines().into_iter().filter(|line| line.starts_with("beat")).collect();
+    let beat = |beat| format!("beat {beat}");
+    let missing = "beats are missing here".to_string();
+    let expected: Vec<String> = (0..5).map(beat).chain([missing]).chain((5..9).map(beat)).collect();
+    assert_eq!(shown, expected);
 }
 
 /// The same six results twice, and the second time they came sooner: with their delays as they are, in 6 s, not 21 s.

@@ -11,6 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::service::Executor;
+use super::watch::remember;
 use super::{ConnectOptions, Endpoint};
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
@@ -102,7 +103,7 @@ pub(super) async fn first<A, B>(
 /// Runs something that may block where it holds nobody up.
 ///
 /// # Errors
-/// [`ErrorKind::Io`]: the runtime has dropped it, as it is being shut down.
+/// [`ErrorKind::Io`]: the runtime has dropped it, as it is being shut down. [`ErrorKind::Invalid`]: it has panicked.
 pub async fn unblock<R: Send + 'static>(
     executor: &(impl Executor + ?Sized),
     job: impl FnOnce() -> R + Send + 'static,
@@ -115,22 +116,26 @@ pub async fn unblock<R: Send + 'static>(
         lock(&over.0).outcome = Some(outcome);
     }));
     poll_fn(|cx| {
-        let mut done = lock(&done);
-        match done.outcome.take() {
-            Some(outcome) => Poll::Ready(Ok(outcome)),
-            None if done.panicked => {
-                Poll::Ready(Err(Error::new(ErrorKind::Invalid, "the device's own code has panicked")))
+        // The waker before is dropped without the lock.
+        let (poll, _old) = {
+            let mut done = lock(&done);
+            match done.outcome.take() {
+                Some(outcome) => (Poll::Ready(Ok(outcome)), None),
+                None if done.over => (Poll::Ready(Err(no_outcome(done.panicked))), None),
+                None => (Poll::Pending, remember(&mut done.waker, cx.waker())),
             }
-            None if done.over => {
-                Poll::Ready(Err(Error::new(ErrorKind::Io, "the runtime is being shut down")))
-            }
-            None => {
-                done.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        };
+        poll
     })
     .await
+}
+
+fn no_outcome(panicked: bool) -> Error {
+    if panicked {
+        Error::new(ErrorKind::Invalid, "a function of the device's author has panicked")
+    } else {
+        Error::new(ErrorKind::Io, "the runtime is being shut down")
+    }
 }
 
 struct Done<R> {
