@@ -126,20 +126,20 @@ fn a_client_that_reconnects_goes_on_when_its_manager_was_restarted() {
     let mut laboratory = Laboratory::ours(Tls::Enabled);
     let (ask, asked) = mpsc::channel();
     let service = Service::new("Heartbeat")
-        .method("set_heart_rate", "(beats_per_second)", move |_, _| drop(ask.send(())));
+        .method("set_heart_rate", "(beats_per_second)", move |_, _| ask.send(()).expect("the test listens"));
     let service = laboratory.start(service).reconnect(Reconnect::default()).wait().unwrap();
     let mut program = Process::spawn("the client", laboratory.manager().example("08_reconnecting"));
-    let shows = |program: &Process, text: &str| {
+    let wait_for = |program: &Process, text: &str| {
         program.wait_for(text, |line| line.contains(text).then_some(()));
     };
     asked.recv_timeout(PATIENCE).expect("it is linked, and listens");
 
     (0..5).for_each(|beat| service.notifier().notify((beat,)).unwrap());
-    shows(&program, "beat 4");
+    wait_for(&program, "beat 4");
     laboratory.manager().kill();
-    shows(&program, "the connection was lost");
+    wait_for(&program, "the connection was lost");
     laboratory.manager().revive();
-    shows(&program, "linked with Heartbeat again");
+    wait_for(&program, "linked with Heartbeat again");
     (5..9).for_each(|beat| service.notifier().notify((beat,)).unwrap());
 
     assert!(program.wait(PATIENCE).success(), "{}", program.log());
