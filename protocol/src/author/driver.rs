@@ -33,6 +33,9 @@ pub trait Endpoint: Send + Sync {
     /// The next line to be written.
     fn take(&self) -> Option<Rope>;
 
+    /// The Manager has taken some bytes.
+    fn written(&self) {}
+
     /// When to call [`Endpoint::pump`] at the latest.
     fn deadline(&self) -> Option<Instant>;
 
@@ -88,6 +91,7 @@ impl<W: Wire> Driver<W> {
             }
             let Poll::Ready(written) = self.output.poll_write(&mut self.wire, cx) else { break };
             *to_write = to_write.saturating_sub(written?);
+            self.endpoint.written();
             any = true;
         }
         if self.output.is_empty()

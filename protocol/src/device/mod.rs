@@ -11,11 +11,16 @@ pub(crate) use login::{Asked, Login, handshake_reply, refusal_text};
 pub use login::{Credentials, Prompt};
 
 use alloc::string::String;
+use core::time::Duration;
 
 use crate::json::quote_into;
 
 /// The longest line that a device reads unless it says otherwise, in bytes: what a Manager forwards by default.
 pub const READ_LIMIT: usize = 1 << 30;
+
+/// How long a Manager that was asked to end a connection may do nothing before the device ends it by itself. 10 s: as long as
+/// it may take to connect; one that does not answer within it hangs, and nobody should have to wait for it to go.
+pub const LEAVE: Duration = Duration::from_secs(10);
 
 /// The `language` that a device of this crate shows, unless its author says otherwise.
 pub const LANGUAGE: &str = "Rust";

@@ -75,10 +75,11 @@ impl Endpoint for Connection {
         });
     }
 
-    fn pump(&self, _now: Instant) {
+    fn pump(&self, now: Instant) {
         let Some((afterwards, arrived, executing)) = self.state().map(|mut state| {
             let mut events = Vec::new();
             while state.machine.advance(&mut events) {}
+            state.machine.handle_timeout(now, &mut events);
             let afterwards = state.perform(events);
             let arrived = std::mem::take(&mut state.arrived);
             (afterwards, arrived, state.machine.executing())
@@ -107,8 +108,14 @@ impl Endpoint for Connection {
         }
     }
 
+    fn written(&self) {
+        if let Some(mut state) = self.state() {
+            state.machine.written();
+        }
+    }
+
     fn deadline(&self) -> Option<Instant> {
-        None
+        self.state()?.machine.deadline()
     }
 
     fn is_ended(&self) -> bool {
