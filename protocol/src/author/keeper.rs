@@ -58,7 +58,8 @@ pub(super) fn keep<S: Lasting>(session: &S, way: &Way) {
 
 impl Keeping {
     async fn keep<S: Lasting>(&self, session: &S) {
-        let ended = poll_fn(|cx| session.poll_ended(cx));
+        // Not the end as its author is told of it, which may come later.
+        let ended = poll_fn(|cx| session.course(|course| course.poll_ended(cx)));
         let go_on = async {
             loop {
                 let over = poll_fn(|cx| session.course(|course| course.poll_over(cx)));

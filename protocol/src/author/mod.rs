@@ -48,7 +48,7 @@ pub use reconnect::{Reconnect, Reconnection};
 pub use restored::Restored;
 pub use runtime::{BoxFuture, Computer, Runtime, Runtimes, unblock};
 pub use service::{
-    CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,
-    Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_NOTIFICATIONS,
-    WAITING_REQUESTS,
+    CONCURRENT, CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json,
+    Notifier, Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError,
+    WAITING_ANSWERS, WAITING_ARGUMENTS, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
 };

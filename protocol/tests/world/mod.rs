@@ -36,6 +36,7 @@ pub(crate) struct World {
     hub: Hub,
     devices: Vec<(ConnectionId, Arc<dyn Endpoint>)>,
     port: u16,
+    frozen: bool,
     pub(crate) executor: Arc<Workers>,
 }
 
@@ -46,7 +47,8 @@ impl World {
 
     /// With a Manager that asks for this.
     pub(crate) fn with(authentication: Authentication) -> Self {
-        Self { hub: manager(authentication), devices: Vec::new(), port: 50_000, executor: Arc::default() }
+        let hub = manager(authentication);
+        Self { hub, devices: Vec::new(), port: 50_000, frozen: false, executor: Arc::default() }
     }
 
     /// A service that is about to be started.
@@ -76,6 +78,11 @@ impl World {
         let (id, endpoint) = self.devices.pop().expect("a device");
         self.hub.handle(id, Input::Lost, Instant::EPOCH, &mut Vec::new());
         endpoint.end("the network is down");
+    }
+
+    /// The Manager hangs, or goes on: it takes nothing, says nothing, and closes nothing.
+    pub(crate) fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
     }
 
     /// The devices that are connected.
@@ -119,7 +126,7 @@ impl World {
                 Poll::Ready(output) => return output,
                 Poll::Pending if self.let_in() || self.settle() => {}
                 Poll::Pending if woken.woken.swap(false, Ordering::SeqCst) => {}
-                Poll::Pending if self.executor.jump() => {}
+                Poll::Pending if self.executor.jump(self.deadline()) => {}
                 Poll::Pending => {
                     let before = std::time::Instant::now();
                     thread::park_timeout(STUCK);
@@ -127,6 +134,11 @@ impl World {
                 }
             }
         }
+    }
+
+    /// When a device wants to be looked after at the latest.
+    fn deadline(&self) -> Option<Instant> {
+        self.devices().filter_map(|endpoint| endpoint.deadline()).min()
     }
 
     /// Lets a future begin, and carries what it sends.
@@ -166,9 +178,14 @@ impl World {
     }
 
     fn carry(&mut self, id: ConnectionId, endpoint: &dyn Endpoint) -> bool {
+        if self.frozen {
+            endpoint.pump(self.executor.now());
+            return false;
+        }
         let (mut any, mut outputs) = (false, Vec::new());
         while let Some(line) = endpoint.take() {
             self.hub.handle(id, Input::Received(line.to_bytes()), Instant::EPOCH, &mut outputs);
+            endpoint.written();
             any = true;
         }
         while let Some(line) = self.hub.next_line(id) {
@@ -312,12 +329,13 @@ impl Workers {
         self.clock.lock().unwrap().jumps = true;
     }
 
-    fn jump(&self) -> bool {
+    fn jump(&self, deadline: Option<Instant>) -> bool {
         if self.at_work.lock().unwrap().0 > 0 {
             return false;
         }
         let mut clock = self.clock.lock().unwrap();
-        let next = clock.sleepers.iter().map(|(deadline, _)| *deadline).min();
+        let deadline = deadline.filter(|deadline| *deadline > clock.now);
+        let next = clock.sleepers.iter().map(|(deadline, _)| *deadline).chain(deadline).min();
         let Some(next) = next.filter(|_| clock.jumps) else { return false };
         clock.now = clock.now.max(next);
         let due = clock.sleepers.extract_if(.., |(deadline, _)| *deadline <= next);
