@@ -30,6 +30,7 @@ mod runtime;
 mod service;
 mod session;
 
+pub use crate::json::JsonText as Json;
 pub use address::{Address, PORT};
 pub use arguments::{Arguments, IntoArguments, With};
 pub use call::Call;
@@ -48,7 +49,7 @@ pub use reconnect::{Reconnect, Reconnection};
 pub use restored::Restored;
 pub use runtime::{BoxFuture, Computer, Runtime, Runtimes, unblock};
 pub use service::{
-    CONCURRENT, CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json,
-    Notifier, Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError,
-    WAITING_ANSWERS, WAITING_ARGUMENTS, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
+    CONCURRENT, CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService,
+    Notifier, Outcome, Plain, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_ANSWERS,
+    WAITING_ARGUMENTS, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
 };

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use super::service::Executor;
@@ -71,10 +72,13 @@ pub trait Runtimes: Send + Sync {
     fn background(&self) -> Result<Arc<dyn Runtime>, Error>;
 }
 
-/// An error where asynchronous code calls what parks its thread; `instead` is what it should do.
+/// An error where asynchronous code calls what parks its thread; `instead` is what it should do. A runtime may take its own
+/// threads for blocking work for such, hence the last words.
 pub(super) fn check_may_park(asynchronous: bool, instead: &str) -> Result<(), Error> {
     if asynchronous {
-        let text = format!("this would hold up the runtime that has to bring the answer; {instead}");
+        let text = format!(
+            "this would hold up the runtime that has to bring the answer; {instead}, or in spawn_blocking the runtime's block_on"
+        );
         return Err(Error::new(ErrorKind::Invalid, text));
     }
     Ok(())
@@ -107,7 +111,7 @@ pub async fn unblock<R: Send + 'static>(
     executor: &(impl Executor + ?Sized),
     job: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, Error> {
-    let done = Arc::new(Mutex::new(Done { waker: None, outcome: None, over: false }));
+    let done = Arc::new(Mutex::new(Done { waker: None, outcome: None, lost: None }));
     let over = Over(done.clone());
     executor.block(Box::new(move || {
         let over = over;
@@ -118,13 +122,13 @@ pub async fn unblock<R: Send + 'static>(
         let mut done = lock(&done);
         match done.outcome.take() {
             Some(outcome) => Poll::Ready(Ok(outcome)),
-            None if done.over => {
-                Poll::Ready(Err(Error::new(ErrorKind::Io, "the runtime is being shut down")))
-            }
-            None => {
-                done.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
+            None => match done.lost {
+                Some(why) => Poll::Ready(Err(Error::new(ErrorKind::Io, why))),
+                None => {
+                    done.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            },
         }
     })
     .await
@@ -133,7 +137,8 @@ pub async fn unblock<R: Send + 'static>(
 struct Done<R> {
     waker: Option<Waker>,
     outcome: Option<R>,
-    over: bool,
+    /// Why there will be none.
+    lost: Option<&'static str>,
 }
 
 /// Says that a job is over, also when a runtime drops it, or when it panics.
@@ -143,7 +148,11 @@ impl<R> Drop for Over<R> {
     fn drop(&mut self) {
         let waker = {
             let mut done = lock(&self.0);
-            done.over = true;
+            done.lost = Some(if thread::panicking() {
+                "what was to be done first has panicked"
+            } else {
+                "the runtime is being shut down"
+            });
             done.waker.take()
         };
         if let Some(waker) = waker {

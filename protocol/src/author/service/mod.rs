@@ -25,13 +25,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::device::{Error, ErrorKind};
+use crate::json::JsonText as Json;
 use crate::name::DeviceName;
 use crate::service::Offer;
 
 pub use context::{Context, Notifier, WAITING_NOTIFICATIONS};
 pub use error::ServiceError;
 pub use execute::{CONCURRENT, Executor, WAITING_ANSWERS, WAITING_ARGUMENTS, WAITING_REQUESTS};
-pub use outcome::{Fallible, IntoOutcome, Json, Outcome, Plain, Ready};
+pub use outcome::{Fallible, IntoOutcome, Outcome, Plain};
 pub use parameters::{CallArguments, FromArguments};
 pub use running::RunningService;
 use signature::Signature;
@@ -165,6 +166,26 @@ impl Service {
 
     /// A method that may block. `signature` is written as in Python; clients are shown it, arguments are bound by it, and
     /// its literal defaults count.
+    ///
+    /// The compiler has to be told the types of the arguments, and what the closure returns:
+    ///
+    /// ```
+    /// use msl_network_protocol::author::{Service, ServiceError};
+    ///
+    /// let roots = Service::new("Roots").method(
+    ///     "root",
+    ///     "(x: float) -> float",
+    ///     |_, arguments| -> Result<f64, ServiceError> {
+    ///         let (x,): (f64,) = arguments.read_all()?;
+    ///         if x < 0.0 {
+    ///             return Err(format!("{x} has no root").into());
+    ///         }
+    ///         Ok(x.sqrt())
+    ///     },
+    /// );
+    /// ```
+    /// A closure cannot return a `Result<_, String>`: a text is also a value that could be answered. `?` and `.into()` make a
+    /// [`ServiceError`] of it, as of every error.
     #[must_use]
     pub fn method<F, R, K>(self, name: &str, signature: &str, run: F) -> Self
     where
@@ -289,8 +310,8 @@ impl Attribute {
     /// The JSON that clients see in the service's identity.
     fn shown(&self) -> Option<String> {
         match self {
-            Self::Constant(json) => Some(json.as_str().to_string()),
-            Self::Property(read) => outcome::caught(|| read()).ok().map(|json| json.as_str().to_string()),
+            Self::Constant(json) => Some(json.as_json().to_string()),
+            Self::Property(read) => outcome::caught(|| read()).ok().map(|json| json.as_json().to_string()),
             Self::Method { signature, .. } => Some(signature.shown()),
         }
     }

@@ -184,7 +184,7 @@ impl ServiceSession {
     /// Answers a request, and ends the service behind the answer if that is what was asked for.
     pub(super) fn finish(&self, id: ExecutionId, outcome: &Outcome, shut_down: bool) {
         self.with(|state, events| {
-            let outcome = outcome.as_ref().map(super::Json::as_str).map_err(super::ServiceError::failure);
+            let outcome = outcome.as_ref().map(super::Json::as_json).map_err(super::ServiceError::failure);
             state.machine.finish(id, outcome, events);
             if shut_down {
                 state.shut_down(events);
