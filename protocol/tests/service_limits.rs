@@ -1,7 +1,5 @@
 //! What a service takes upon itself: how much at once, and how much may wait.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 mod world;
 
 use std::sync::Arc;

@@ -120,16 +120,14 @@ pub async fn unblock<R: Send + 'static>(
     }));
     poll_fn(|cx| {
         let mut done = lock(&done);
-        match done.outcome.take() {
-            Some(outcome) => Poll::Ready(Ok(outcome)),
-            None => match done.lost {
-                Some(why) => Poll::Ready(Err(Error::new(ErrorKind::Io, why))),
-                None => {
-                    done.waker = Some(cx.waker().clone());
-                    Poll::Pending
-                }
-            },
+        if let Some(outcome) = done.outcome.take() {
+            return Poll::Ready(Ok(outcome));
         }
+        if let Some(why) = done.lost {
+            return Poll::Ready(Err(Error::new(ErrorKind::Io, why)));
+        }
+        done.waker = Some(cx.waker().clone());
+        Poll::Pending
     })
     .await
 }
