@@ -20,5 +20,7 @@ impl Greeter {
 
 fn main() -> Result<(), Error> {
     let manager = std::env::args().nth(1).unwrap_or_else(|| "localhost".into());
+    // `Save` keeps the certificate of a Manager that was not met before without asking whether it is the right one; a changed
+    // one is an error all the same. In a network that you do not trust, leave it out and name a `certificate`.
     start(Greeter, manager).trust(Trust::Save).run()
 }

@@ -1,20 +1,24 @@
 //! It gives back what it gets, to the last digit.
 //!
-//! The one service here that is made with the builder in place of `#[service]`: it passes the text of its arguments on
-//! and reads none of them, so that no value is changed by being read into a type.
+//! A [`Json`] keeps the text of a value, so that none is changed by being read into a type. Keyword arguments come back in the
+//! order of their names.
 
-use msl_network_tokio::{Connect, Error, IntoService, Json, NewClient, Service, With};
+use std::collections::BTreeMap;
+
+use msl_network_tokio::{Connect, Error, Json, NewClient, With, service};
 
 /// The service.
 #[derive(Debug)]
 pub struct Echo;
 
-impl IntoService for Echo {
-    fn into_service(self) -> Service {
-        Service::new("Echo").method("echo", "(*args, **kwargs)", |context, _| {
-            let text = [b"[".as_slice(), context.args(), b", ", context.kwargs(), b"]"].concat();
-            Json::from_text(String::from_utf8(text)?)
-        })
+#[service]
+impl Echo {
+    fn echo(
+        &self,
+        #[args] args: Vec<Json>,
+        #[kwargs] kwargs: BTreeMap<String, Json>,
+    ) -> (Vec<Json>, BTreeMap<String, Json>) {
+        (args, kwargs)
     }
 }
 
@@ -25,6 +29,6 @@ impl IntoService for Echo {
 pub async fn client(manager: Connect<NewClient>) -> Result<(), Error> {
     let echo = manager.linked("Echo").await?;
     println!("{}", echo.call_raw("echo", ("hello",)).await?);
-    println!("{}", echo.call_raw("echo", ("world!",).with("x", 7).with("array", [0.1, f64::NAN])).await?);
+    println!("{}", echo.call_raw("echo", ("world!",).with("array", [0.1, f64::NAN]).with("x", 7)).await?);
     Ok(())
 }

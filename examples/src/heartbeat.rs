@@ -1,17 +1,14 @@
 //! Notifications that a service sends of its own accord, to all that are linked with it.
 //!
 //! What beats and what answers requests are two threads that share a state. Beating needs a notifier, which a service has
-//! once it is started:
+//! once it is connected; so it begins then:
 //!
 //! ```no_run
 //! use msl_network_examples::heartbeat::Heartbeat;
 //! use msl_network_tokio::{Error, start};
 //!
 //! fn main() -> Result<(), Error> {
-//!     let heartbeat = Heartbeat::default();
-//!     let service = start(heartbeat.clone(), "localhost").wait()?;
-//!     heartbeat.beat(service.notifier());
-//!     Err(service.ended().wait()?)
+//!     start(Heartbeat::default().service(), "localhost").run()
 //! }
 //! ```
 
@@ -19,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use msl_network_tokio::{Connect, Error, NewClient, Notifier, ServiceError, service};
+use msl_network_tokio::{Connect, Error, IntoService, NewClient, Notifier, Service, ServiceError, service};
 
 /// The service. Clones share one heart.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +49,14 @@ impl Heartbeat {
 }
 
 impl Heartbeat {
+    /// The service, which beats as soon as it is connected.
+    pub fn service(self) -> Service {
+        let heartbeat = self.clone();
+        self.into_service().on_connect(|notifier| heartbeat.beat(notifier))
+    }
+
     /// Notifies of a count that goes up, on a thread of its own, until it is killed or the connection has ended.
-    pub fn beat(self, notifier: Notifier) {
+    fn beat(self, notifier: Notifier) {
         thread::spawn(move || {
             while let Some((count, interval)) = self.next() {
                 if notifier.notify((count,)).is_err() {

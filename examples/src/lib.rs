@@ -90,12 +90,7 @@ impl Example {
                 connect(multimeter.into_service()).await
             }
             Self::Echo => connect(Echo.into_service()).await,
-            Self::Heartbeat => {
-                let heartbeat = Heartbeat::default();
-                let running = connect(heartbeat.clone().into_service()).await?;
-                heartbeat.beat(running.notifier());
-                Ok(running)
-            }
+            Self::Heartbeat => connect(Heartbeat::default().service()).await,
             Self::MyArray => connect(MyArray.into_service()).await,
         }
     }

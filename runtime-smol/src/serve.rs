@@ -1,6 +1,7 @@
 //! A Manager on smol.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -10,6 +11,7 @@ use msl_network_protocol::drive::Manager;
 use msl_network_runtime::Listener;
 use tracing::warn;
 
+use crate::interrupted;
 use crate::pool::Pool;
 use crate::runtime::Smol;
 
@@ -33,8 +35,27 @@ pub async fn serve(
     pool.run(Box::pin(serving)).await;
 }
 
+/// Serves devices as [`serve`] does until the program is asked to end: Ctrl+C, or SIGTERM. Services of the same program are run
+/// by [`run_services`], with [`interrupted`] as what stops it.
+///
+/// # Errors
+/// The system does not let this program handle signals.
+pub async fn run_forever(
+    listener: Listener,
+    manager: Arc<Manager>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> io::Result<()> {
+    let signal = interrupted()?;
+    let stop = async {
+        signal.await;
+    };
+    serve(listener, manager, tls, stop).await;
+    Ok(())
+}
+
 /// Serves devices as [`serve`] does, and runs services that connect with this Manager. Ends when the last of the services
-/// has gone (clients can shut them down), or when `stop` is ready.
+/// has gone (clients can shut them down), or when `stop` is ready; the services are shut down then. It returns when their hooks
+/// for the end have returned ([`Service::on_disconnect`]).
 ///
 /// The services are started one after the other; each is given the way to this Manager, as any other service:
 /// `start(service, ("localhost", listener.port()))`, and its certificate. None connects again when this Manager is gone.

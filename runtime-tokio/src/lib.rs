@@ -70,8 +70,8 @@
 //! time that another Manager is met; [`Connect::disable_tls`] is for a Manager without TLS.
 //!
 //! # A Manager
-//! A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`serve`], or [`run_services`] with services of its
-//! own. The program `msl-network` is one.
+//! A program makes a [`Manager`], [binds](Listener::bind) a port and calls [`run_forever`], [`run_services`] with services of its
+//! own, or [`serve`]. The program `msl-network` is one.
 //!
 //! Thin on purpose: sockets, timers and tasks of tokio are here; what every runtime does with them is in
 //! [`msl_network_runtime`], and everything that is a rule of the protocol in [`msl_network_protocol`].
@@ -97,7 +97,7 @@ pub use msl_network_protocol::author::{
 pub use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 pub use msl_network_protocol::drive::Manager;
 pub use msl_network_runtime::Listener;
-pub use serve::{run_services, serve};
+pub use serve::{run_forever, run_services, serve};
 pub use signals::interrupted;
 pub use wire::{Clock, Socket};
 

@@ -1,5 +1,6 @@
 //! tokio, as the authors' handles know it: threads, time, signals.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -48,7 +49,10 @@ impl Executor for Tokio {
     }
 
     fn block(&self, job: Box<dyn FnOnce() + Send>) {
-        self.handle.spawn_blocking(job);
+        self.handle.spawn_blocking(|| {
+            let _here = Blocking::begin();
+            job();
+        });
     }
 }
 
@@ -64,7 +68,7 @@ impl Runtime for Tokio {
     }
 
     fn is_asynchronous_here(&self) -> bool {
-        Handle::try_current().is_ok()
+        Handle::try_current().is_ok() && !Blocking::is_here()
     }
 
     fn interrupted(&self) -> BoxFuture<()> {
@@ -94,6 +98,32 @@ impl Runtime for Tokio {
     }
 }
 
+thread_local! {
+    static IS_BLOCKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A job of [`Executor::block`] that runs on this thread, which is there to be parked. tokio does not tell its threads for
+/// blocking work from those of its tasks.
+struct Blocking;
+
+impl Blocking {
+    fn begin() -> Self {
+        IS_BLOCKING.set(true);
+        Self
+    }
+
+    fn is_here() -> bool {
+        IS_BLOCKING.get()
+    }
+}
+
+/// The thread may be given back to the runtime, also after a panic.
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        IS_BLOCKING.set(false);
+    }
+}
+
 /// The runtimes that a connection may be on.
 #[derive(Debug)]
 pub(crate) struct AnyTokio;
@@ -112,7 +142,7 @@ impl Runtimes for AnyTokio {
     }
 }
 
-/// The runtime of all scripts of this process: one thread for the connections, and one for each method that blocks. It runs
+/// The runtime of all scripts of this process: one thread for the connections, and up to 512 for what blocks. It runs
 /// until the process ends, as nobody knows who is the last to need it.
 fn background() -> Result<&'static Tokio, Error> {
     static RUNTIME: OnceLock<io::Result<(tokio::runtime::Runtime, Tokio)>> = OnceLock::new();

@@ -1,6 +1,7 @@
 //! A Manager on tokio.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use msl_network_protocol::author::{Connect, Service};
@@ -9,6 +10,7 @@ use msl_network_protocol::drive::Manager;
 use msl_network_runtime::Listener;
 use tokio::runtime::Handle;
 
+use crate::interrupted;
 use crate::runtime::Tokio;
 
 /// Serves devices until `stop` is ready, or somebody else calls [`Manager::shut_down`]; then ends every connection in good
@@ -28,8 +30,27 @@ pub async fn serve(
     msl_network_runtime::serve(here(), listener, manager, tls, stop).await;
 }
 
+/// Serves devices as [`serve`] does until the program is asked to end: Ctrl+C, or SIGTERM. Services of the same program are run
+/// by [`run_services`], with [`interrupted`] as what stops it.
+///
+/// # Errors
+/// The system does not let this program handle signals.
+pub async fn run_forever(
+    listener: Listener,
+    manager: Arc<Manager>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> io::Result<()> {
+    let signal = interrupted()?;
+    let stop = async {
+        signal.await;
+    };
+    serve(listener, manager, tls, stop).await;
+    Ok(())
+}
+
 /// Serves devices as [`serve`] does, and runs services that connect with this Manager. Ends when the last of the services
-/// has gone (clients can shut them down), or when `stop` is ready.
+/// has gone (clients can shut them down), or when `stop` is ready; the services are shut down then. It returns when their hooks
+/// for the end have returned ([`Service::on_disconnect`]).
 ///
 /// The services are started one after the other; each is given the way to this Manager, as any other service:
 /// `start(service, ("localhost", listener.port()))`, and its certificate. None connects again when this Manager is gone.

@@ -3,11 +3,17 @@
 //! Two users, the ones of the recorded transcripts: `ada` with the password `engine` is an administrator, `bob` with
 //! `builder` is not. Of an administrator's requests those are answered that the transcripts make.
 
+use std::sync::Arc;
+
 use msl_network_protocol::connection::{Action, Credentials, Verdict};
-use msl_network_protocol::drive::{Caller, Host};
+use msl_network_protocol::drive::{Caller, Host, Manager};
 use msl_network_protocol::error::{Exception, Refusal};
+use msl_network_protocol::limits::Limits;
 use msl_network_protocol::mailbox::Notice;
+use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
 use serde_json::{Value, json};
+
+use crate::program;
 
 /// Name, password, and whether it is an administrator.
 const USERS: [(&str, &str, bool); 2] = [("ada", "engine", true), ("bob", "builder", false)];
@@ -63,6 +69,15 @@ impl Host for Accounts {
             caller.mailbox.tell(notice);
         }
     }
+}
+
+/// A Manager that lets everybody in and keeps nothing, for a listener on this port.
+pub fn manager(port: u16) -> Arc<Manager> {
+    let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
+    let identity = ManagerIdentity { hostname, port, language, os };
+    let accounts = Accounts { password: None, host: Some(program::host_name()) };
+    let settings = Settings::new(identity, Authentication::None, Limits::default());
+    Manager::new(settings, Box::new(accounts))
 }
 
 fn refused(text: &'static str) -> Verdict {

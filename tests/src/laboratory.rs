@@ -62,10 +62,8 @@ impl Laboratory {
     pub fn serve(&mut self, name: &str) {
         match self.services {
             Whose::Ours => {
-                let running = services::serve(name, |service| {
-                    self.start(service).wait().expect("the Manager lets it in")
-                });
-                self.running.push(running);
+                let running = self.start(services::named(name)).wait();
+                self.running.push(running.expect("the Manager lets it in"));
             }
             Whose::Pythons => self.scripts.push(Script::start("serve.py", &self.manager, &[name])),
         }

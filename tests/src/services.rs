@@ -9,7 +9,7 @@ use msl_network_examples::echo::Echo;
 use msl_network_examples::heartbeat::Heartbeat;
 use msl_network_examples::multimeter::{DigitalMultimeter, simulated};
 use msl_network_examples::my_array::MyArray;
-use msl_network_tokio::{IntoService, RunningService, Service, ServiceError};
+use msl_network_tokio::{IntoService, Service, ServiceError};
 
 /// What [`BasicMath`] takes for its quickest method: a twentieth of what the manual says.
 const DELAY: Duration = Duration::from_millis(50);
@@ -17,23 +17,13 @@ const DELAY: Duration = Duration::from_millis(50);
 /// The simulated instrument answers at once, if at all.
 const INSTRUMENT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Starts the service of that name; `connect` connects it.
-pub fn serve(name: &str, connect: impl FnOnce(Service) -> RunningService) -> RunningService {
-    if name != "Heartbeat" {
-        return connect(named(name));
-    }
-    let heartbeat = Heartbeat::default();
-    let running = connect(heartbeat.clone().into_service());
-    heartbeat.beat(running.notifier());
-    running
-}
-
-/// The service of that name, which does nothing of its own accord.
+/// The service of that name.
 pub fn named(name: &str) -> Service {
     match name {
         "Adder" => Adder.into_service(),
         "BasicMath" => BasicMath::with_delay(DELAY).into_service(),
         "Echo" => Echo.into_service(),
+        "Heartbeat" => Heartbeat::default().service(),
         "Hewlett Packard 34401A" => multimeter().into_service(),
         "MyArray" => MyArray.into_service(),
         "Single" => Service::new("Single").max_clients(1).method("value", "()", |_, _| 7),

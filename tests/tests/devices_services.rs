@@ -3,17 +3,17 @@
 use std::env;
 use std::future::pending;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use msl_network_protocol::limits::Limits;
-use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
+use msl_network_tests::accounts::manager;
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
-use msl_network_tests::program::{self, Tls};
+use msl_network_tests::program::Tls;
 use msl_network_tests::python::{Facts, Script, assert_error};
 use msl_network_tests::{PATIENCE, Served, eventually, every_laboratory, services};
-use msl_network_tokio::{ErrorKind, Listener, Manager, Service, ServiceError, connect, run_services, start};
+use msl_network_tokio::{ErrorKind, Listener, Service, ServiceError, connect, run_services, start};
 use serde_json::{Value, json};
 
 every_laboratory! {
@@ -155,7 +155,8 @@ fn a_service_learns_of_the_end_of_its_manager_and_leaves_its_instrument_safe() {
 #[ignore = "another test runs it as a program of its own"]
 fn a_program_that_is_a_service() {
     let port: u16 = env::var("PORT_OF_MANAGER").unwrap().parse().unwrap();
-    let outcome = start(services::named("Single"), ("localhost", port)).disable_tls().run();
+    let service = services::named("Single").on_disconnect(|_| println!("the instrument is safe"));
+    let outcome = start(service, ("localhost", port)).disable_tls().run();
     println!("it ended with {outcome:?}");
 }
 
@@ -168,10 +169,12 @@ fn a_program_that_is_a_service_ends_in_order_when_it_is_told_to() {
         command.args(["--exact", "a_program_that_is_a_service", "--ignored", "--nocapture"]);
         command.env("PORT_OF_MANAGER", laboratory.manager().port().to_string());
         let mut program = Process::spawn("a service", command);
+        eventually("it says that it runs", || program.log().contains("Single runs at Manager["));
         assert_eq!(laboratory.link("Ann", "Single").call::<i64>("value", ()).wait(), Ok(7));
 
         end(&program);
 
+        program.wait_for("its hook", |line| line.contains("the instrument is safe").then_some(()));
         program.wait_for("its last words", |line| line.contains("it ended with Ok(())").then_some(()));
         assert!(program.wait(PATIENCE).success());
         let ann = laboratory.connect("Ann").wait().unwrap();
@@ -208,6 +211,74 @@ fn a_manager_with_services_ends_with_the_last_of_them() {
 }
 
 #[test]
+fn a_manager_with_services_that_is_stopped_shuts_them_down_wherever_they_are() {
+    let elsewhere = Laboratory::ours(Tls::Disabled);
+    let safe = Arc::new(AtomicBool::new(false));
+    let oven = Service::new("Oven").on_disconnect({
+        let safe = safe.clone();
+        move |_| safe.store(true, Ordering::SeqCst)
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let outcome = runtime.block_on(async {
+        let listener = Listener::bind(Some("127.0.0.1"), 0).await.unwrap();
+        let manager = manager(listener.port());
+        let service = elsewhere.start(oven);
+        let ann = elsewhere.connect("Ann");
+        let oven_is_there = async { drop(ann.linked("Oven").await.unwrap()) };
+        run_services(listener, manager, None, [service], oven_is_there).await
+    });
+    assert_eq!(outcome, Ok(()));
+    assert!(safe.load(Ordering::SeqCst), "it has not waited for the hook");
+    let bob = elsewhere.connect("Bob").wait().unwrap();
+    eventually("the service has gone", || bob.identities().wait().unwrap().services.is_empty());
+}
+
+#[test]
+fn a_manager_with_services_can_be_stopped_while_they_are_starting() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = ("127.0.0.1", silent.local_addr().unwrap().port());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let outcome = runtime.block_on(async {
+        let listener = Listener::bind(Some("127.0.0.1"), 0).await.unwrap();
+        let manager = manager(listener.port());
+        let service = start(services::named("Single"), address).disable_tls().timeout(2 * PATIENCE);
+        let it_connects = tokio::task::spawn_blocking(move || drop(silent.accept().unwrap()));
+        run_services(listener, manager, None, [service], async { it_connects.await.unwrap() }).await
+    });
+    assert_eq!(outcome, Ok(()));
+}
+
+#[test]
+fn a_method_that_blocks_may_wait_for_calls_of_its_own() {
+    let mut laboratory = Laboratory::ours(Tls::Disabled);
+    laboratory.serve("Echo");
+    let echo = laboratory.link("Ann", "Echo");
+    let relay =
+        Service::new("Relay").method("ask", "()", move |_, _| echo.call::<Value>("echo", (1,)).wait());
+    laboratory.start(relay).wait().unwrap();
+    let asked = laboratory.link("Bob", "Relay").call::<Value>("ask", ()).wait();
+    assert_eq!(asked, Ok(json!([[1], {}])));
+}
+
+#[test]
+fn where_waiting_is_refused_the_error_names_a_way_out() {
+    let laboratory = Laboratory::ours(Tls::Disabled);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let ann = laboratory.connect("Ann").await.unwrap();
+        let in_a_task = ann.identities().wait().unwrap_err();
+        assert_eq!(in_a_task.kind(), ErrorKind::Invalid);
+        let on_a_thread = tokio::task::spawn_blocking(move || {
+            let refused = ann.identities().wait().unwrap_err();
+            (refused, tokio::runtime::Handle::current().block_on(ann.identities()))
+        });
+        let (refused, allowed) = on_a_thread.await.unwrap();
+        assert!(refused.message().contains("in spawn_blocking the runtime's block_on"), "{refused}");
+        assert!(allowed.is_ok());
+    });
+}
+
+#[test]
 fn a_manager_whose_services_cannot_start_ends_and_says_why() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let error = runtime.block_on(async {
@@ -217,12 +288,4 @@ fn a_manager_whose_services_cannot_start_ends_and_says_why() {
         run_services(listener, manager(address.1), None, twice, pending()).await.unwrap_err()
     });
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
-}
-
-fn manager(port: u16) -> Arc<Manager> {
-    let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
-    let identity = ManagerIdentity { hostname, port, language, os };
-    let accounts = msl_network_tests::accounts::Accounts { password: None, host: Some(program::host_name()) };
-    let settings = Settings::new(identity, Authentication::None, Limits::default());
-    Manager::new(settings, Box::new(accounts))
 }

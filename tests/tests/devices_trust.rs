@@ -19,6 +19,7 @@ every_runtime! {
     a_certificate_that_is_not_known_is_an_error_that_says_what_to_do
     a_certificate_is_saved_on_first_use_and_trusted_from_then_on
     a_certificate_that_is_not_known_is_asked_about
+    whoever_is_asked_may_wait_for_something_and_a_panic_is_told_as_one
     a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted
     devices_share_the_home_folder_of_the_manager_and_of_the_python_package
     the_host_has_to_be_one_that_the_certificate_is_for_unless_that_is_not_checked
@@ -109,6 +110,19 @@ fn a_certificate_that_is_not_known_is_asked_about(runtime: Runtime) {
     assert_eq!(asked[0].fingerprint.split(':').count(), 32);
     assert_eq!(asked[0].pem.trim(), certificate(&manager).trim());
     assert_eq!(asked[0].path, user.saved());
+}
+
+fn whoever_is_asked_may_wait_for_something_and_a_panic_is_told_as_one(runtime: Runtime) {
+    let manager = Program::start(Tls::Enabled, &[]);
+    let other = User::new(runtime).connect(&manager).trust(Trust::Save).wait().unwrap();
+    let user = User::new(runtime);
+
+    let panics = Trust::ask(|_| panic!("on purpose"));
+    let error = user.connect(&manager).trust(panics).wait().unwrap_err();
+    assert!(error.message().contains("panicked"), "{error}");
+
+    let waits = Trust::ask(move |_| other.identities().wait().is_ok());
+    assert!(user.connect(&manager).trust(waits).wait().unwrap().is_connected());
 }
 
 fn a_certificate_that_has_changed_is_an_error_whatever_is_to_be_trusted(runtime: Runtime) {

@@ -67,7 +67,7 @@ fn assert_shows(example: Example, shown: &str) {
         // Python writes a blank behind a comma, and Echo passes on what it gets.
         Example::Echo => {
             let shown = shown.replace(", ", ",").replace(": ", ":");
-            assert_eq!(shown, "[[\"hello\"],{}]\n[[\"world!\"],{\"x\":7,\"array\":[0.1,NaN]}]\n");
+            assert_eq!(shown, "[[\"hello\"],{}]\n[[\"world!\"],{\"array\":[0.1,NaN],\"x\":7}]\n");
             return;
         }
         Example::Heartbeat => return assert_beats(shown, 5),

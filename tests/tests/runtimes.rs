@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
+use std::env;
 use std::path::Path;
+use std::process::Command;
 
 use msl_network_protocol::author::{Connect, NewClient};
 use msl_network_protocol::device::ErrorKind;
+use msl_network_tests::PATIENCE;
+use msl_network_tests::accounts::manager;
 use msl_network_tests::laboratory::Laboratory;
+use msl_network_tests::process::Process;
 use msl_network_tests::setup::{Runtime, Setup, Tls};
 use serde_json::{Value, json};
 use syn::{Item, UseTree, Visibility};
@@ -92,6 +97,43 @@ fn a_service_of_either_macro_is_a_service_on_either_runtime() {
         let name = service.name().to_owned();
         laboratory.start(service).wait().unwrap();
         assert_eq!(laboratory.link("Ann", &name).call::<i64>("double", (21,)).wait(), Ok(42));
+    }
+}
+
+/// The program of the next test.
+#[test]
+#[ignore = "another test runs it as a program of its own"]
+fn a_program_that_is_a_manager() {
+    let listener = smol::block_on(msl_network_tokio::Listener::bind(Some("127.0.0.1"), 0)).unwrap();
+    let manager = manager(listener.port());
+    println!("port {}", listener.port());
+    let outcome = match env::var("RUNTIME").unwrap().as_str() {
+        "tokio" => {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(msl_network_tokio::run_forever(listener, manager, None))
+        }
+        _ => smol::block_on(msl_network_smol::run_forever(listener, manager, None)),
+    };
+    println!("it ended with {outcome:?}");
+}
+
+#[test]
+fn a_manager_that_runs_forever_ends_in_order_when_it_is_told_to() {
+    let by: [fn(&Process); 2] = [Process::interrupt, Process::terminate];
+    for (runtime, end) in ["tokio", "smol"].into_iter().zip(by) {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "a_program_that_is_a_manager", "--ignored", "--nocapture"]);
+        command.env("RUNTIME", runtime);
+        let mut program = Process::spawn("a Manager", command);
+        let port =
+            program.wait_for("its port", |line| line.split_once("port ")?.1.trim().parse::<u16>().ok());
+        let ann = msl_network_tokio::connect(("127.0.0.1", port)).disable_tls().wait().unwrap();
+
+        end(&program);
+
+        assert_eq!(ann.ended().wait().unwrap().kind(), ErrorKind::Disconnected);
+        program.wait_for("its last words", |line| line.contains("it ended with Ok(())").then_some(()));
+        assert!(program.wait(PATIENCE).success());
     }
 }
 

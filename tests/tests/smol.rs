@@ -3,17 +3,14 @@
 use std::env;
 use std::future::pending;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use msl_network_protocol::limits::Limits;
-use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
-use msl_network_smol::{ErrorKind, Listener, Manager, Service, ServiceError, connect, run_services, start};
-use msl_network_tests::accounts::Accounts;
+use msl_network_smol::{ErrorKind, Listener, Service, ServiceError, connect, run_services, start};
+use msl_network_tests::accounts::manager;
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::setup::{Runtime, Setup, Tls};
-use msl_network_tests::{PATIENCE, Served, program, services};
+use msl_network_tests::{PATIENCE, Served, services};
 use serde_json::Value;
 
 fn laboratory() -> Laboratory {
@@ -28,9 +25,9 @@ fn a_connection_can_be_awaited_on_any_executor_and_waited_for_beside_it() {
     smol::block_on(executor.run(async {
         let echo = laboratory.connect("Ann").linked("Echo").await.unwrap();
         let call = executor.spawn(echo.call_raw("echo", (1,)));
-        assert_eq!(call.await, Ok("[[1], {}]".to_owned()));
+        assert_eq!(call.await, Ok("[[1],{}]".to_owned()));
         // It holds up nothing that the answer needs.
-        assert_eq!(echo.call_raw("echo", (2,)).wait(), Ok("[[2], {}]".to_owned()));
+        assert_eq!(echo.call_raw("echo", (2,)).wait(), Ok("[[2],{}]".to_owned()));
     }));
 }
 
@@ -91,14 +88,6 @@ fn a_manager_whose_services_cannot_start_ends_and_says_why() {
         run_services(listener, manager(address.1), None, twice, pending()).await.unwrap_err()
     });
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
-}
-
-fn manager(port: u16) -> Arc<Manager> {
-    let (hostname, language, os) = (program::host_name(), "Rust".to_owned(), "any".to_owned());
-    let identity = ManagerIdentity { hostname, port, language, os };
-    let accounts = Accounts { password: None, host: Some(program::host_name()) };
-    let settings = Settings::new(identity, Authentication::None, Limits::default());
-    Manager::new(settings, Box::new(accounts))
 }
 
 /// The program of the next test.

@@ -60,7 +60,7 @@ fn of_segment(segment: &PathSegment) -> String {
         ) => "int".to_string(),
         ("bool", _) => "bool".to_string(),
         ("str" | "String" | "char", _) => "str".to_string(),
-        ("Value" | "RawValue", []) => any(),
+        ("Value" | "RawValue" | "Json", []) => any(),
         ("Vec" | "VecDeque" | "BTreeSet" | "HashSet", [item, ..]) => format!("List[{item}]"),
         ("Option", [item]) => format!("Optional[{item}]"),
         ("BTreeMap" | "HashMap", [key, value, ..]) => format!("Dict[{key}, {value}]"),

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use async_lock::OnceCell;
 use futures_lite::future::{or, zip};
-use msl_network_protocol::author::{Connect, Ended, Service};
+use msl_network_protocol::author::{Connect, Ended, RunningService, Service};
 use msl_network_protocol::device::Error;
 use msl_network_protocol::drive::Manager;
 use rustls::ServerConfig;
 
 use crate::{Listener, Network, serve};
 
-/// Serves devices as [`serve`] does, and runs services that connect with this Manager. Ends when the last of the services
-/// has gone (clients can shut them down), or when `stop` is ready.
+/// Serves devices as [`serve`] does, and runs services. Ends when the last of them has gone (clients can shut them down), or when
+/// `stop` is ready; then all of them are shut down, wherever they are connected.
 ///
 /// # Errors
 /// Why a service could not be started; everything has ended then, too.
@@ -25,29 +25,50 @@ pub async fn run_services<N: Network>(
     services: impl IntoIterator<Item = Connect<Service>>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let all_gone = OnceCell::new();
-    let stop = or(stop, async {
-        all_gone.wait().await;
-    });
+    let over = OnceCell::new();
+    let is_over = async {
+        over.wait().await;
+    };
     let run = async {
-        let outcome = run(services).await;
-        // It is set here only, once; the Manager then ends.
-        let _ = all_gone.set(()).await;
+        // Told to the Manager at once, too: it sees to it that no open request holds up the end.
+        let stop = async {
+            stop.await;
+            let _ = over.set(()).await;
+        };
+        let outcome = run(services, stop).await;
+        // If it has been told already, that is as good.
+        let _ = over.set(()).await;
         outcome
     };
-    let ((), outcome) = zip(serve(network, listener, manager, tls, stop), run).await;
+    let ((), outcome) = zip(serve(network, listener, manager, tls, is_over), run).await;
     outcome
 }
 
 /// Starts them one after the other, and waits for the end of all.
-async fn run(services: impl IntoIterator<Item = Connect<Service>>) -> Result<(), Error> {
-    let mut ends: Vec<Ended> = Vec::new();
-    for service in services {
-        // One that connects again when it is lost would wait for another Manager.
-        ends.push(service.reconnect(None).await?.ended());
-    }
+async fn run(
+    services: impl IntoIterator<Item = Connect<Service>>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let mut running = Vec::new();
+    let until_all_have_gone = async {
+        for service in services {
+            // One that connects again when it is lost would wait for another Manager.
+            running.push(service.reconnect(None).await?);
+        }
+        for service in &running {
+            service.ended().await;
+        }
+        Ok(())
+    };
+    let until_stopped = async {
+        stop.await;
+        Ok(())
+    };
+    // A service that is being started at that time is given up.
+    let outcome = or(until_all_have_gone, until_stopped).await;
+    let ends: Vec<Ended> = running.iter().map(RunningService::shut_down).collect();
     for end in ends {
         end.await;
     }
-    Ok(())
+    outcome
 }

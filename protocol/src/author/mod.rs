@@ -32,6 +32,7 @@ mod service;
 mod session;
 mod watch;
 
+pub use crate::json::JsonText as Json;
 pub use address::{Address, PORT};
 pub use arguments::{Arguments, IntoArguments, With};
 pub use call::Call;
@@ -50,9 +51,9 @@ pub use reconnect::{Reconnect, Reconnection};
 pub use restored::Restored;
 pub use runtime::{BoxFuture, Computer, Runtime, Runtimes, unblock};
 pub use service::{
-    CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService, Json, Notifier,
-    Outcome, Plain, Ready, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_NOTIFICATIONS,
-    WAITING_REQUESTS,
+    CONCURRENT, CallArguments, Context, Executor, Fallible, FromArguments, IntoOutcome, IntoService,
+    Notifier, Outcome, Plain, RunningService, SHUTDOWN_SERVICE, Service, ServiceError, WAITING_ANSWERS,
+    WAITING_ARGUMENTS, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
 };
 pub use session::WAITING_CALLS;
 

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use super::service::Executor;
@@ -72,10 +73,13 @@ pub trait Runtimes: Send + Sync {
     fn background(&self) -> Result<Arc<dyn Runtime>, Error>;
 }
 
-/// An error where asynchronous code calls what parks its thread; `instead` is what it should do.
+/// An error where asynchronous code calls what parks its thread; `instead` is what it should do. A runtime may take its own
+/// threads for blocking work for such, hence the last words.
 pub(super) fn check_may_park(asynchronous: bool, instead: &str) -> Result<(), Error> {
     if asynchronous {
-        let text = format!("this would hold up the runtime that has to bring the answer; {instead}");
+        let text = format!(
+            "this would hold up the runtime that has to bring the answer; {instead}, or in spawn_blocking the runtime's block_on"
+        );
         return Err(Error::new(ErrorKind::Invalid, text));
     }
     Ok(())
@@ -153,7 +157,7 @@ impl<R> Drop for Over<R> {
         let waker = {
             let mut done = lock(&self.0);
             done.over = true;
-            done.panicked = std::thread::panicking();
+            done.panicked = thread::panicking();
             done.waker.take()
         };
         if let Some(waker) = waker {

@@ -10,9 +10,10 @@ use core::fmt::{self, Write};
 
 use bytes::Bytes;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
-use super::{JsonError, elements, from_text, members, python_repr, unquote};
+use super::{JsonError, RAW_VALUE, elements, from_text, members, python_repr, unquote};
 
 /// The name by which a [`JsonText`] asks [`from_text`] for its text; other deserializers do not know it.
 pub(super) const JSON_TEXT: &str = "$msl_network::json::JsonText";
@@ -37,6 +38,12 @@ pub(super) const JSON_TEXT: &str = "$msl_network::json::JsonText";
 pub struct JsonText(Box<str>);
 
 impl JsonText {
+    /// What is JSON, on one line.
+    #[cfg(feature = "std")]
+    pub(crate) fn new(json: String) -> Self {
+        Self(json.into())
+    }
+
     /// The JSON as it was written.
     pub fn as_json(&self) -> &str {
         &self.0
@@ -59,6 +66,15 @@ impl JsonText {
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(JSON_TEXT, Reader)
+    }
+}
+
+/// As it was written, too.
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
+        raw.serialize_field(RAW_VALUE, &self.0)?;
+        raw.end()
     }
 }
 

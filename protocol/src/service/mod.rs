@@ -13,8 +13,9 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::device::{Asked, Credentials, Description, Error, ErrorKind, Login, Prompt};
+use crate::device::{Asked, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
 use crate::frame::{self, Decoder, Frame, Key, Line, Rope};
+use crate::instant::Instant;
 use crate::json;
 use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
@@ -92,6 +93,8 @@ pub struct Machine {
     manager: String,
     executing: BTreeMap<ExecutionId, Answer>,
     next: u64,
+    /// While it is leaving: when it goes without the Manager's answer, once [`Machine::handle_timeout`] has seen that.
+    leaves_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +134,7 @@ impl Machine {
             manager: message::MANAGER.to_string(),
             executing: BTreeMap::new(),
             next: 1,
+            leaves_at: None,
         }
     }
 
@@ -163,8 +167,32 @@ impl Machine {
         self.executing.len()
     }
 
+    /// Whether somebody still waits for the outcome of this request.
+    pub fn is_awaited(&self, id: ExecutionId) -> bool {
+        self.executing.contains_key(&id)
+    }
+
+    /// When [`Machine::handle_timeout`] is to be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.leaves_at
+    }
+
+    /// Time has passed. To be called after anything else, too: a Manager that was asked to end the connection, and does
+    /// nothing for [`LEAVE`] from then on, is not waited for any longer.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Event>) {
+        if self.phase == Phase::Leaving && now >= *self.leaves_at.get_or_insert(now + LEAVE) {
+            self.end("the Manager does not answer", out);
+        }
+    }
+
+    /// The Manager has taken some bytes: it does not hang, and has its time again.
+    pub fn written(&mut self) {
+        self.leaves_at = None;
+    }
+
     /// Takes bytes from the socket; [`Machine::advance`] looks at them.
     pub fn receive(&mut self, bytes: Bytes) {
+        self.leaves_at = None;
         self.decoder.receive(bytes);
     }
 
@@ -175,6 +203,7 @@ impl Machine {
         }
         let reason = if self.phase == Phase::Leaving { "disconnected" } else { reason };
         self.phase = Phase::Ended;
+        self.leaves_at = None;
         self.executing.clear();
         out.push(Event::Ended(Error::disconnected(reason.to_string(), false)));
     }

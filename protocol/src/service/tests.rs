@@ -367,6 +367,43 @@ fn an_end_that_was_asked_for_is_no_failure() {
 }
 
 #[test]
+fn a_manager_that_does_nothing_after_the_goodbye_is_not_waited_for() {
+    let mut adder = Device::connected();
+    let id = adder.asked("add", "1");
+    let begin = Instant::EPOCH + LEAVE;
+    adder.machine.shut_down(&mut adder.events);
+    adder.machine.handle_timeout(begin, &mut adder.events);
+    assert_eq!(adder.machine.deadline(), None, "what is executed has all the time that it needs");
+
+    adder.finish(id, "11");
+    adder.events.clear();
+    adder.machine.handle_timeout(begin, &mut adder.events);
+    assert_eq!(adder.machine.deadline(), Some(begin + LEAVE));
+    adder.machine.handle_timeout(begin + LEAVE / 2, &mut adder.events);
+    assert_eq!(adder.happened(), [] as [String; 0]);
+
+    adder.machine.handle_timeout(begin + LEAVE, &mut adder.events);
+    assert_eq!(adder.happened(), ["ended Disconnected disconnected"]);
+    assert_eq!(adder.machine.deadline(), None);
+}
+
+#[test]
+fn a_manager_that_takes_or_says_something_after_the_goodbye_has_its_time_again() {
+    let does: [fn(&mut Device); 2] =
+        [|adder| adder.machine.written(), |adder| adder.hear(&request("add", "1"))];
+    for act in does {
+        let mut adder = Device::connected();
+        adder.machine.shut_down(&mut adder.events);
+        adder.machine.handle_timeout(Instant::EPOCH, &mut adder.events);
+        act(&mut adder);
+        adder.events.clear();
+        adder.machine.handle_timeout(Instant::EPOCH + LEAVE, &mut adder.events);
+        assert_eq!(adder.happened(), [] as [String; 0]);
+        assert_eq!(adder.machine.deadline(), Some(Instant::EPOCH + LEAVE + LEAVE));
+    }
+}
+
+#[test]
 fn lines_in_any_pieces_give_the_same() {
     let mut adder = Device::connected();
     for byte in request("add", "1").bytes() {

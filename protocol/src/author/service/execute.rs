@@ -3,7 +3,8 @@
 //! Easy to get wrong: a runtime that shuts down drops what it was given. A [`Ticket`] answers its request even then.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use super::outcome::{Caught, caught};
@@ -14,6 +15,18 @@ use crate::service::{Execution, ExecutionId};
 
 /// How many requests may be executed or wait for it, of all clients together. Beyond it, they are refused.
 pub const WAITING_REQUESTS: usize = 100_000;
+
+/// How many bytes their arguments may have together. Beyond it, requests are refused; a single one may be longer.
+pub const WAITING_ARGUMENTS: usize = 64 << 20;
+
+/// How many bytes of answers may wait to be sent before no more requests are executed: they wait until the Manager has read
+/// some of it. The answers of those that are being executed come on top.
+pub const WAITING_ANSWERS: usize = 64 << 20;
+
+/// How many methods and properties run at once if [`super::Service::max_concurrent`] does not say otherwise. 64: more than an
+/// instrument can use, and far fewer than the threads for blocking work that a runtime has (512 on tokio, 500 on smol), which
+/// are there for other services and for looking up host names, too.
+pub const CONCURRENT: usize = 64;
 
 /// Where a runtime runs the methods of a service.
 pub trait Executor: Send + Sync {
@@ -34,6 +47,9 @@ pub(super) struct Jobs {
     running: usize,
     /// Whether a thread is starting jobs; it sees what is added meanwhile.
     starting: bool,
+    /// How many requests have not been answered, and the bytes of their arguments.
+    requests: usize,
+    arguments: usize,
 }
 
 impl Jobs {
@@ -42,13 +58,29 @@ impl Jobs {
         std::mem::take(&mut self.waiting)
     }
 
-    fn next(&mut self, most: usize) -> Option<Job> {
-        if self.running >= most {
-            return None;
+    /// The job to be started next. None is for now, if no answer would have room.
+    pub(super) fn next(&mut self, most: usize, has_room: bool) -> Option<Job> {
+        let may_start = has_room && self.running < most;
+        let job = if may_start { self.waiting.pop_front() } else { None };
+        self.running += usize::from(job.is_some());
+        self.starting = job.is_some();
+        job
+    }
+
+    /// Counts a request, with so many bytes of arguments; says what it is too much of, if it is.
+    fn enter(&mut self, arguments: usize) -> Option<String> {
+        self.requests += 1;
+        self.arguments += arguments;
+        if self.requests > WAITING_REQUESTS {
+            return Some(format!("{WAITING_REQUESTS} requests"));
         }
-        let job = self.waiting.pop_front()?;
-        self.running += 1;
-        Some(job)
+        let too_long = self.arguments > WAITING_ARGUMENTS && self.arguments > arguments;
+        too_long.then(|| format!("requests of {} MiB", WAITING_ARGUMENTS >> 20))
+    }
+
+    fn leave(&mut self, arguments: usize) {
+        self.requests -= 1;
+        self.arguments -= arguments;
     }
 }
 
@@ -56,12 +88,20 @@ impl Jobs {
 pub(super) struct Ticket {
     session: ServiceSession,
     id: ExecutionId,
+    /// Bytes.
+    arguments: usize,
     shuts_down: bool,
     open: bool,
 }
 
 impl Ticket {
-    pub(super) fn finish(mut self, outcome: &Outcome) {
+    /// Whether somebody still waits for the answer. Nobody does when the connection has ended meanwhile: an instrument must
+    /// not be told anything more then.
+    fn is_awaited(&self) -> bool {
+        self.session.is_awaited(self.id)
+    }
+
+    fn finish(mut self, outcome: &Outcome) {
         self.open = false;
         self.session.finish(self.id, outcome, self.shuts_down && outcome.is_ok());
     }
@@ -73,6 +113,7 @@ impl Drop for Ticket {
             let error = ServiceError::runtime("the service is being stopped, and has not executed this");
             self.session.finish(self.id, &Err(error), false);
         }
+        self.session.jobs(|jobs| jobs.leave(self.arguments));
     }
 }
 
@@ -86,36 +127,48 @@ impl Drop for Turn {
     }
 }
 
+/// Calls the author's hook for the beginning.
+pub(super) fn greet(hook: super::OnConnect, session: ServiceSession) {
+    call(|| hook(Notifier::new(session)));
+}
+
 /// The author's hook for the end, called even if the runtime drops it.
-pub(super) struct Farewell(Option<(super::OnDisconnect, Error)>);
+pub(super) struct Farewell {
+    session: ServiceSession,
+    hook: Option<super::OnDisconnect>,
+    error: Error,
+}
 
 impl Farewell {
-    pub(super) fn new(hook: super::OnDisconnect, error: Error) -> Self {
-        Self(Some((hook, error)))
+    pub(super) fn new(session: ServiceSession, hook: super::OnDisconnect, error: Error) -> Self {
+        Self { session, hook: Some(hook), error }
     }
 }
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        if let Some((hook, error)) = self.0.take() {
-            // Its panic concerns nobody else; the panic hook has shown it.
-            let _ = caught(|| {
-                hook(&error);
-                Err(ServiceError::runtime("no answer"))
-            });
+        if let Some(hook) = self.hook.take() {
+            call(|| hook(&self.error));
         }
+        self.session.said_farewell();
     }
+}
+
+/// Calls a hook. Its panic concerns nobody else; the panic hook has shown it.
+fn call(hook: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(hook));
 }
 
 impl ServiceSession {
     /// Executes a request, sooner or later.
-    pub(super) fn execute(&self, execution: Execution, executing: usize) {
+    pub(super) fn execute(&self, execution: Execution) {
         let attribute = self.attribute(&execution.attribute);
         let shuts_down = execution.attribute == SHUTDOWN_SERVICE;
-        let ticket = Ticket { session: self.clone(), id: execution.id, shuts_down, open: true };
-        if executing > WAITING_REQUESTS {
-            let text =
-                format!("{} is busy: {WAITING_REQUESTS} requests wait already; ask again later", self.name());
+        let arguments = execution.args.len() + execution.kwargs.len();
+        let too_much = self.jobs(|jobs| jobs.enter(arguments));
+        let ticket = Ticket { session: self.clone(), id: execution.id, arguments, shuts_down, open: true };
+        if let Some(too_much) = too_much {
+            let text = format!("{} is busy: {too_much} wait already; ask again later", self.name());
             return ticket.finish(&Err(ServiceError::runtime(text)));
         }
         match attribute {
@@ -126,7 +179,7 @@ impl ServiceSession {
             Some(Attribute::Constant(json)) => ticket.finish(&Ok(json.clone())),
             Some(Attribute::Property(read)) => {
                 let read = read.clone();
-                self.enqueue(Box::new(move || ticket.finish(&caught(|| read()))));
+                self.enqueue_request(ticket, move || caught(|| read()));
             }
             Some(Attribute::Method { name, signature, run }) => {
                 let (name, signature) = (name.clone(), signature.clone());
@@ -145,11 +198,14 @@ impl ServiceSession {
         B: FnOnce(Execution) -> Result<(Context, CallArguments), ServiceError> + Send + 'static,
     {
         match run {
-            Run::Blocking(run) => self.enqueue(Box::new(move || {
-                let outcome = bind(execution).and_then(|(cx, arguments)| caught(|| run(&cx, &arguments)));
-                ticket.finish(&outcome);
-            })),
+            Run::Blocking(run) => self.enqueue_request(ticket, move || {
+                bind(execution).and_then(|(cx, arguments)| caught(|| run(&cx, &arguments)))
+            }),
             Run::Asynchronous(run) => self.runtime().spawn(Box::pin(async move {
+                poll_fn(|cx| ticket.session.poll_room(cx)).await;
+                if !ticket.is_awaited() {
+                    return;
+                }
                 let outcome = match bind(execution) {
                     Ok((cx, arguments)) => Caught(Box::pin(async move { run(cx, arguments).await })).await,
                     Err(error) => Err(error),
@@ -159,29 +215,60 @@ impl ServiceSession {
         }
     }
 
+    fn enqueue_request(&self, ticket: Ticket, run: impl FnOnce() -> Outcome + Send + 'static) {
+        self.enqueue(Box::new(move || {
+            // A runtime may have let it wait for a thread.
+            if ticket.is_awaited() {
+                ticket.finish(&run());
+            }
+        }));
+    }
+
     /// Runs something that blocks when it is its turn.
     pub(super) fn enqueue(&self, job: Job) {
         self.jobs(|jobs| jobs.waiting.push_back(job));
         self.start_jobs();
     }
 
-    fn start_jobs(&self) {
+    pub(super) fn start_jobs(&self) {
         // One at a time, by a loop: an executor that runs or drops a job at once would otherwise come back to here from
         // within, as often as there are jobs.
         if self.jobs(|jobs| std::mem::replace(&mut jobs.starting, true)) {
             return;
         }
-        let most = self.max_concurrent();
-        while let Some(job) = self.jobs(|jobs| {
-            let job = jobs.next(most);
-            jobs.starting = job.is_some();
-            job
-        }) {
+        while let Some(job) = self.next_job() {
             let turn = Turn(self.clone());
             self.runtime().block(Box::new(move || {
                 let _turn = turn;
                 job();
             }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_refused_when_their_arguments_are_too_much_together_but_not_a_single_one() {
+        let mut jobs = Jobs::default();
+        assert_eq!(jobs.enter(WAITING_ARGUMENTS), None);
+        assert_eq!(jobs.enter(1).as_deref(), Some("requests of 64 MiB"));
+        jobs.leave(1);
+        assert_eq!(jobs.enter(0), None);
+        jobs.leave(0);
+        jobs.leave(WAITING_ARGUMENTS);
+        assert_eq!(jobs.enter(WAITING_ARGUMENTS + 1), None, "it is alone");
+    }
+
+    #[test]
+    fn requests_are_refused_when_they_are_too_many() {
+        let mut jobs = Jobs::default();
+        assert!((0..WAITING_REQUESTS).all(|_| jobs.enter(0).is_none()));
+        assert_eq!(jobs.enter(0).as_deref(), Some("100000 requests"));
+        jobs.leave(0);
+        jobs.leave(0);
+        assert_eq!(jobs.enter(0), None);
     }
 }

@@ -25,13 +25,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::device::{Error, ErrorKind};
+use crate::json::JsonText as Json;
 use crate::name::DeviceName;
 use crate::service::Offer;
 
 pub use context::{Context, Notifier, WAITING_NOTIFICATIONS};
 pub use error::ServiceError;
-pub use execute::{Executor, WAITING_REQUESTS};
-pub use outcome::{Fallible, IntoOutcome, Json, Outcome, Plain, Ready};
+pub use execute::{CONCURRENT, Executor, WAITING_ANSWERS, WAITING_ARGUMENTS, WAITING_REQUESTS};
+pub use outcome::{Fallible, IntoOutcome, Outcome, Plain};
 pub use parameters::{CallArguments, FromArguments};
 pub use running::RunningService;
 use signature::Signature;
@@ -64,6 +65,7 @@ pub struct Service {
     max_concurrent: usize,
     attributes: BTreeMap<Arc<str>, Attribute>,
     hidden: BTreeSet<String>,
+    on_connect: Option<OnConnect>,
     on_disconnect: Option<OnDisconnect>,
     /// The author's first one.
     mistake: Option<String>,
@@ -81,6 +83,7 @@ impl IntoService for Service {
     }
 }
 
+type OnConnect = Box<dyn FnOnce(Notifier) + Send>;
 type OnDisconnect = Box<dyn FnOnce(&Error) + Send>;
 type Property = Arc<dyn Fn() -> Outcome + Send + Sync>;
 type Blocking = Arc<dyn Fn(&Context, &CallArguments) -> Outcome + Send + Sync>;
@@ -106,9 +109,10 @@ impl Service {
         Self {
             name: name.into(),
             max_clients: None,
-            max_concurrent: usize::MAX,
+            max_concurrent: CONCURRENT,
             attributes: BTreeMap::new(),
             hidden: BTreeSet::new(),
+            on_connect: None,
             on_disconnect: None,
             mistake: None,
         }
@@ -129,7 +133,7 @@ impl Service {
     }
 
     /// How many methods and properties may run at once, asynchronous methods aside; 1 for an instrument whose commands
-    /// must not interleave. Requests beyond it wait, in order. By default as many run as the runtime has threads for.
+    /// must not interleave. Requests beyond it wait, in order. [`CONCURRENT`] if not set.
     #[must_use]
     pub fn max_concurrent(mut self, most: usize) -> Self {
         if most == 0 {
@@ -162,6 +166,26 @@ impl Service {
 
     /// A method that may block. `signature` is written as in Python; clients are shown it, arguments are bound by it, and
     /// its literal defaults count.
+    ///
+    /// The compiler has to be told the types of the arguments, and what the closure returns:
+    ///
+    /// ```
+    /// use msl_network_protocol::author::{Service, ServiceError};
+    ///
+    /// let roots = Service::new("Roots").method(
+    ///     "root",
+    ///     "(x: float) -> float",
+    ///     |_, arguments| -> Result<f64, ServiceError> {
+    ///         let (x,): (f64,) = arguments.read_all()?;
+    ///         if x < 0.0 {
+    ///             return Err(format!("{x} has no root").into());
+    ///         }
+    ///         Ok(x.sqrt())
+    ///     },
+    /// );
+    /// ```
+    /// A closure cannot return a `Result<_, String>`: a text is also a value that could be answered. `?` and `.into()` make a
+    /// [`ServiceError`] of it, as of every error.
     #[must_use]
     pub fn method<F, R, K>(self, name: &str, signature: &str, run: F) -> Self
     where
@@ -199,8 +223,30 @@ impl Service {
         self.method(SHUTDOWN_SERVICE, "(*args, **kwargs)", run)
     }
 
+    /// Is called once, when the service is connected for the first time: to prepare the instrument, or to begin to notify. It may
+    /// block and has the first turn, like a method before all others; what goes on for longer belongs on a thread of its own.
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// use msl_network_protocol::author::Service;
+    ///
+    /// let clock = Service::new("Clock").on_connect(|notifier| {
+    ///     thread::spawn(move || {
+    ///         while notifier.notify(("tick",)).is_ok() {
+    ///             thread::sleep(Duration::from_secs(1));
+    ///         }
+    ///     });
+    /// });
+    /// ```
+    #[must_use]
+    pub fn on_connect(mut self, run: impl FnOnce(Notifier) + Send + 'static) -> Self {
+        self.on_connect = Some(Box::new(run));
+        self
+    }
+
     /// Is called once when the connection has ended for good, whyever, if there was one: to leave the instrument in a safe state.
-    /// It may block and waits for its turn like a method; methods that were waiting then are not executed.
+    /// It may block and waits for its turn like a method; methods that were waiting then are not executed. Only when it has
+    /// returned is [`RunningService::ended`] ready; so it must not wait for that itself.
     #[must_use]
     pub fn on_disconnect(mut self, run: impl FnOnce(&Error) + Send + 'static) -> Self {
         self.on_disconnect = Some(Box::new(run));
@@ -264,8 +310,8 @@ impl Attribute {
     /// The JSON that clients see in the service's identity.
     fn shown(&self) -> Option<String> {
         match self {
-            Self::Constant(json) => Some(json.as_str().to_string()),
-            Self::Property(read) => outcome::caught(|| read()).ok().map(|json| json.as_str().to_string()),
+            Self::Constant(json) => Some(json.as_json().to_string()),
+            Self::Property(read) => outcome::caught(|| read()).ok().map(|json| json.as_json().to_string()),
             Self::Method { signature, .. } => Some(signature.shown()),
         }
     }

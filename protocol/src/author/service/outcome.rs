@@ -10,10 +10,7 @@ use serde::Serialize;
 
 use super::ServiceError;
 use crate::author::arguments::{checked, to_json};
-
-/// A result that is JSON already, on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Json(String);
+use crate::json::JsonText as Json;
 
 impl Json {
     /// The JSON of a value, with `NaN` and the infinities as Python writes them.
@@ -22,7 +19,7 @@ impl Json {
     /// A `TypeError`, where the value has no JSON: a map whose keys are lists, say.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Outcome {
         let json = to_json(value);
-        json.map(Self).map_err(|error| {
+        json.map(Self::new).map_err(|error| {
             ServiceError::type_error(format!("the result cannot be written as JSON: {error}"))
         })
     }
@@ -33,12 +30,7 @@ impl Json {
     /// A `ValueError`, where it is not JSON.
     pub fn from_text(text: impl Into<String>) -> Outcome {
         let json = checked(text.into());
-        json.map(Self).map_err(|error| ServiceError::value(format!("the result is not JSON: {error}")))
-    }
-
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        json.map(Self::new).map_err(|error| ServiceError::value(format!("the result is not JSON: {error}")))
     }
 }
 
@@ -70,10 +62,6 @@ pub enum Plain {}
 #[derive(Debug)]
 pub enum Fallible {}
 
-/// The kind of an [`Outcome`].
-#[derive(Debug)]
-pub enum Ready {}
-
 impl<T: Serialize> IntoOutcome<Plain> for T {
     fn into_outcome(self) -> Outcome {
         Json::of(&self)
@@ -83,12 +71,6 @@ impl<T: Serialize> IntoOutcome<Plain> for T {
 impl<T: Serialize, E: Into<ServiceError>> IntoOutcome<Fallible> for Result<T, E> {
     fn into_outcome(self) -> Outcome {
         self.map_err(Into::into).and_then(|value| Json::of(&value))
-    }
-}
-
-impl IntoOutcome<Ready> for Outcome {
-    fn into_outcome(self) -> Outcome {
-        self
     }
 }
 
@@ -123,7 +105,7 @@ mod tests {
 
     fn text<K>(answer: impl IntoOutcome<K>) -> String {
         match answer.into_outcome() {
-            Ok(json) => json.as_str().to_string(),
+            Ok(json) => json.as_json().to_string(),
             Err(error) => error.message(),
         }
     }
@@ -154,6 +136,15 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn json_is_read_and_written_as_it_is() {
+        let texts = r#"[1.10, 12345678901234567890123, NaN, {"b": [-Infinity], "a": "\u00b5"}]"#;
+        let values: Vec<Json> = crate::json::from_text(texts.as_bytes()).unwrap();
+        let written = r#"[1.10,12345678901234567890123,NaN,{"b": [-Infinity], "a": "\u00b5"}]"#;
+        assert_eq!(text(&values), written);
+        assert_eq!(text(values.iter().map(|value| (value, 1)).next()), "[1.10,1]");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! A service that is connected, as its author holds it.
 
+use std::io::{Write, stderr};
+
 use super::session::ServiceSession;
 use super::{Notifier, Service};
 use crate::author::connect::{Connect, Device, Way};
 use crate::author::keeper::{Lasting, keep};
 use crate::author::park::block_on;
-use crate::author::runtime::{BoxFuture, First, first, unblock};
+use crate::author::runtime::{BoxFuture, First, check_may_park, first, unblock};
 use crate::author::{Ended, Runtime};
 use crate::device::Error;
 
@@ -33,11 +35,7 @@ impl Connect<Service> {
     /// Why it could not be started, or why the connection was lost; [`crate::device::ErrorKind::Invalid`] on a thread that
     /// runs asynchronous code, which it would hold up.
     pub fn run(self) -> Result<(), Error> {
-        let runtime = self.parkable()?;
-        block_on(async {
-            let service = self.on(runtime.clone()).await?;
-            service.run_until_interrupted(&*runtime).await
-        })
+        self.wait()?.run()
     }
 }
 
@@ -66,15 +64,29 @@ impl RunningService {
         Notifier::new(self.0.clone())
     }
 
+    /// Waits for the end, for programs that are nothing else, as [`Connect::run`] does: Ctrl+C, and SIGTERM, shut the service
+    /// down. A line on standard error says that it runs.
+    ///
+    /// # Errors
+    /// Why the connection was lost; [`crate::device::ErrorKind::Invalid`] on a thread that runs asynchronous code, which it
+    /// would hold up.
+    pub fn run(self) -> Result<(), Error> {
+        let runtime = self.0.runtime().clone();
+        check_may_park(runtime.is_asynchronous_here(), "await shut_down() or ended() here")?;
+        // Without a standard error, nobody wants to know.
+        let _ = writeln!(stderr(), "{} runs at {}; Ctrl+C ends it", self.name(), self.manager());
+        block_on(self.run_until_interrupted(&*runtime))
+    }
+
     /// Lets no more requests in, and finishes and answers those that are being executed; the returned future is ready when
-    /// the connection has ended. A method that never returns holds it up for ever. A connection that is being restored is given
-    /// up at once.
+    /// the connection has ended and [`Service::on_disconnect`] has returned. A method that never returns holds it up for ever; a
+    /// Manager that does not answer, for [`LEAVE`](crate::device::LEAVE) at most. A connection that is being restored is given up at once.
     pub fn shut_down(&self) -> Ended {
         self.0.shut_down();
         self.ended()
     }
 
-    /// Is ready when the connection has ended, and says why. One that is [restored](Connect::reconnect) has not ended.
+    /// Is ready when the connection has ended and [`Service::on_disconnect`] has returned, and says why. One that is [restored](Connect::reconnect) has not ended.
     pub fn ended(&self) -> Ended {
         Ended::new(self.0.clone())
     }

@@ -234,6 +234,9 @@ impl Laboratory {
         for client in &mut self.clients {
             client.act(|machine, out| machine.handle_timeout(self.world.now, out));
         }
+        for service in &mut self.services {
+            service.act(|machine, out| machine.handle_timeout(self.world.now, out));
+        }
     }
 
     /// The first client asks the first service.

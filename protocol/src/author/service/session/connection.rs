@@ -76,20 +76,19 @@ impl Endpoint for Connection {
         });
     }
 
-    fn pump(&self, _now: Instant) {
-        let Some((afterwards, arrived, executing)) = self.state().map(|mut state| {
+    fn pump(&self, now: Instant) {
+        let Some((afterwards, arrived)) = self.state().map(|mut state| {
             let mut events = Vec::new();
             while state.machine.advance(&mut events) {}
+            state.machine.handle_timeout(now, &mut events);
             let afterwards = state.perform(events);
-            let arrived = std::mem::take(&mut state.arrived);
-            (afterwards, arrived, state.machine.executing())
+            (afterwards, std::mem::take(&mut state.arrived))
         }) else {
             return;
         };
         self.session.follow_up(afterwards);
-        let earlier = executing - arrived.len().min(executing);
-        for (index, execution) in arrived.into_iter().enumerate() {
-            self.session.execute(execution, earlier + index + 1);
+        for execution in arrived {
+            self.session.execute(execution);
         }
         self.asking.go_on(|| {
             let connection = self.clone();
@@ -100,7 +99,16 @@ impl Endpoint for Connection {
     fn take(&self) -> Option<Rope> {
         let mut state = self.state()?;
         match state.outgoing.pop_front()? {
-            Outgoing::Line(line) => Some(line),
+            Outgoing::Line(line) => {
+                let was_full = state.is_full();
+                state.answers -= line.len();
+                let has_room = was_full && !state.is_full();
+                drop(state);
+                if has_room {
+                    self.session.go_on();
+                }
+                Some(line)
+            }
             Outgoing::Notification(line) => {
                 state.notifications -= line.len();
                 Some(line)
@@ -108,8 +116,14 @@ impl Endpoint for Connection {
         }
     }
 
+    fn written(&self) {
+        if let Some(mut state) = self.state() {
+            state.machine.written();
+        }
+    }
+
     fn deadline(&self) -> Option<Instant> {
-        None
+        self.state()?.machine.deadline()
     }
 
     fn is_ended(&self) -> bool {

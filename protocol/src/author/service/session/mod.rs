@@ -7,13 +7,13 @@ mod connection;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::context::{WAITING_NOTIFICATIONS, backlog};
-use super::execute::{Farewell, Job, Jobs};
-use super::{Attribute, OnDisconnect, Outcome, Service};
+use super::execute::{Farewell, Job, Jobs, WAITING_ANSWERS, greet};
+use super::{Attribute, OnConnect, OnDisconnect, Outcome, Service};
 use crate::author::asking::Asking;
 use crate::author::course::Course;
 use crate::author::ended::Ending;
@@ -50,11 +50,19 @@ struct State {
     outgoing: VecDeque<Outgoing>,
     /// Bytes of the notifications among them.
     notifications: usize,
+    /// Bytes of the others.
+    answers: usize,
+    /// Asynchronous methods that do not begin before some answers have gone.
+    waiting_for_room: Vec<Waker>,
     driver: Option<Waker>,
     arrived: Vec<Execution>,
     jobs: Jobs,
     asking: Asking,
+    on_connect: Option<OnConnect>,
     on_disconnect: Option<OnDisconnect>,
+    /// Whether the hook for the end has not returned yet. Until then nobody is told that the session has ended: a program
+    /// would end in the middle of it.
+    is_saying_farewell: bool,
     /// Whether the service itself, or a client, has asked for the end.
     shutting_down: bool,
     course: Course,
@@ -70,7 +78,8 @@ enum Outgoing {
 struct Afterwards {
     wakers: Vec<Waker>,
     abandoned: VecDeque<Job>,
-    farewell: Option<Farewell>,
+    greeting: Option<OnConnect>,
+    farewell: Option<(OnDisconnect, Error)>,
 }
 
 impl ServiceSession {
@@ -84,7 +93,7 @@ impl ServiceSession {
         runtime: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let offer = service.offer()?;
-        let Service { name, max_concurrent, attributes, on_disconnect, .. } = service;
+        let Service { name, max_concurrent, attributes, on_connect, on_disconnect, .. } = service;
         let computer = runtime.computer();
         let description = Description { name: name.clone(), language: computer.language, os: computer.os };
         let (credentials, answer_prompt) = (options.credentials.clone(), options.answer_prompt.clone());
@@ -92,11 +101,15 @@ impl ServiceSession {
             machine: Machine::new(description, offer, credentials, options.read_limit),
             outgoing: VecDeque::new(),
             notifications: 0,
+            answers: 0,
+            waiting_for_room: Vec::new(),
             driver: None,
             arrived: Vec::new(),
             jobs: Jobs::default(),
             asking: Asking::new(runtime.clone(), None),
+            on_connect,
             on_disconnect,
+            is_saying_farewell: false,
             shutting_down: false,
             course: Course::default(),
         };
@@ -121,10 +134,6 @@ impl ServiceSession {
         &self.0.runtime
     }
 
-    pub(super) fn max_concurrent(&self) -> usize {
-        self.0.max_concurrent
-    }
-
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.0.attributes.get(name)
     }
@@ -133,10 +142,50 @@ impl ServiceSession {
         change(&mut lock(&self.0.state).jobs)
     }
 
+    /// The next job that is to be started, unless its answer would have to wait behind too many others.
+    pub(super) fn next_job(&self) -> Option<Job> {
+        let mut state = lock(&self.0.state);
+        let has_room = !state.is_full();
+        state.jobs.next(self.0.max_concurrent, has_room)
+    }
+
+    /// Waits until there is room for another answer.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.0.state);
+        if !state.is_full() {
+            return Poll::Ready(());
+        }
+        state.waiting_for_room.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// There is room for answers again.
+    fn go_on(&self) {
+        let waiting = std::mem::take(&mut lock(&self.0.state).waiting_for_room);
+        waiting.into_iter().for_each(Waker::wake);
+        self.start_jobs();
+    }
+
+    /// Whether somebody still waits for the answer to this request.
+    pub(super) fn is_awaited(&self, id: ExecutionId) -> bool {
+        lock(&self.0.state).machine.is_awaited(id)
+    }
+
+    /// The hook for the end has returned.
+    pub(super) fn said_farewell(&self) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = lock(&self.0.state);
+            state.is_saying_farewell = false;
+            state.course.changed(&mut wakers);
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     /// Answers a request, and ends the service behind the answer if that is what was asked for.
     pub(super) fn finish(&self, id: ExecutionId, outcome: &Outcome, shut_down: bool) {
         self.with(|state, events| {
-            let outcome = outcome.as_ref().map(super::Json::as_str).map_err(super::ServiceError::failure);
+            let outcome = outcome.as_ref().map(super::Json::as_json).map_err(super::ServiceError::failure);
             state.machine.finish(id, outcome, events);
             if shut_down {
                 state.shut_down(events);
@@ -188,11 +237,17 @@ impl ServiceSession {
     }
 
     fn follow_up(&self, afterwards: Afterwards) {
-        let Afterwards { wakers, abandoned, farewell } = afterwards;
+        let Afterwards { wakers, abandoned, greeting, farewell } = afterwards;
+        // Before any request: this is the first job.
+        if let Some(hook) = greeting {
+            let session = self.clone();
+            self.enqueue(Box::new(move || greet(hook, session)));
+        }
         wakers.into_iter().for_each(Waker::wake);
         // Each of these answers its request when it is dropped, and takes the lock for it.
         drop(abandoned);
-        if let Some(farewell) = farewell {
+        if let Some((hook, error)) = farewell {
+            let farewell = Farewell::new(self.clone(), hook, error);
             self.enqueue(Box::new(move || drop(farewell)));
         }
     }
@@ -220,7 +275,8 @@ impl Lasting for ServiceSession {
 
 impl Ending for ServiceSession {
     fn ended(&self) -> Look<Error> {
-        lock(&self.0.state).course.look_ended()
+        let state = lock(&self.0.state);
+        state.course.look(state.course.ended().filter(|_| !state.is_saying_farewell))
     }
 
     fn is_asynchronous_here(&self) -> bool {
@@ -229,6 +285,11 @@ impl Ending for ServiceSession {
 }
 
 impl State {
+    /// Whether so many answers wait to be sent that nothing more is to be executed for now.
+    fn is_full(&self) -> bool {
+        self.answers >= WAITING_ANSWERS
+    }
+
     fn shut_down(&mut self, events: &mut Vec<Event>) {
         self.shutting_down = true;
         let lasted = self.course.stop_lasting();
@@ -254,18 +315,26 @@ impl State {
         let mut afterwards = Afterwards::default();
         for event in events {
             match event {
-                Event::Send(line) => self.outgoing.push_back(Outgoing::Line(line)),
-                Event::Connected => self.course.connected(&mut afterwards.wakers),
+                Event::Send(line) => {
+                    self.answers += line.len();
+                    self.outgoing.push_back(Outgoing::Line(line));
+                }
+                Event::Connected => {
+                    self.course.connected(&mut afterwards.wakers);
+                    afterwards.greeting = self.on_connect.take();
+                }
                 Event::Ask(prompt) => self.asking.put(prompt),
                 Event::Execute(execution) => self.arrived.push(copied(execution)),
                 Event::Ended(error) => {
                     self.arrived.clear();
                     self.outgoing.clear();
-                    self.notifications = 0;
+                    (self.notifications, self.answers) = (0, 0);
+                    afterwards.wakers.append(&mut self.waiting_for_room);
                     afterwards.abandoned.append(&mut self.jobs.abandon());
                     if self.course.over(error.clone(), &mut afterwards.wakers) {
                         let hook = self.on_disconnect.take().filter(|_| self.course.has_begun());
-                        afterwards.farewell = hook.map(|hook| Farewell::new(hook, error));
+                        self.is_saying_farewell = hook.is_some();
+                        afterwards.farewell = hook.map(|hook| (hook, error));
                     }
                 }
             }
