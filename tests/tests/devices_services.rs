@@ -242,8 +242,13 @@ fn a_manager_with_services_can_be_stopped_while_they_are_starting() {
         let listener = Listener::bind(Some("127.0.0.1"), 0).await.unwrap();
         let manager = manager(listener.port());
         let service = start(services::named("Single"), address).disable_tls().timeout(2 * PATIENCE);
-        let it_connects = tokio::task::spawn_blocking(move || drop(silent.accept().unwrap()));
-        run_services(listener, manager, None, [service], async { it_connects.await.unwrap() }).await
+        let it_connects = tokio::task::spawn_blocking(move || silent.accept().unwrap());
+        // Kept until the end: that its connection is closed would be another reason.
+        let mut connected = None;
+        let stop = async { connected = Some(it_connects.await.unwrap()) };
+        let outcome = run_services(listener, manager, None, [service], stop).await;
+        assert!(connected.is_some());
+        outcome
     });
     assert_eq!(outcome, Ok(()));
 }
