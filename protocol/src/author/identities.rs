@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use crate::json::{self, JsonText};
+use crate::json::JsonText;
 
 /// The Manager and all devices that are connected with it.
 ///
@@ -70,7 +71,7 @@ pub struct ServiceIdentity {
     /// The operating system that it runs on.
     pub os: String,
     /// How many clients may be linked; any number if it is not above 0.
-    #[serde(deserialize_with = "json::saturating")]
+    #[serde(deserialize_with = "saturating")]
     pub max_clients: i64,
 }
 
@@ -104,4 +105,17 @@ impl fmt::Display for Identities {
         }
         Ok(())
     }
+}
+
+/// A whole number; as Python takes it, but one beyond the range is the last of it.
+pub(super) fn saturating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = JsonText::deserialize(deserializer)?;
+    let number = text.as_json().parse().ok();
+    let number = number.or_else(|| text.as_json().parse::<f64>().ok().map(whole));
+    number.ok_or_else(|| D::Error::custom(format!("{} is no number", text.as_json())))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it saturates, as wanted")]
+fn whole(float: f64) -> i64 {
+    float as i64
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::{Client, names, raw};
+use super::identities::saturating;
 use super::linked::OnError;
 use super::links::Change;
 use super::locks::{LockId, Step};
@@ -16,7 +17,7 @@ use super::notifications::decode;
 use super::session::Sending;
 use super::{Call, IntoArguments, Notifications, Restored, With};
 use crate::device::{Error, ErrorKind};
-use crate::json::{self, JsonText};
+use crate::json::JsonText;
 
 /// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ struct Entry {
     address: String,
     language: String,
     os: String,
-    #[serde(deserialize_with = "json::saturating")]
+    #[serde(deserialize_with = "saturating")]
     max_clients: i64,
 }
 

@@ -32,7 +32,6 @@ use pieces::{Piece, Pieces, is_plain};
 pub use read::{MAX_LEVELS, from_text};
 use text::JSON_TEXT;
 pub use text::JsonText;
-pub(crate) use text::saturating;
 pub use walk::{elements, members};
 pub use write::to_text;
 

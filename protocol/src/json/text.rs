@@ -157,19 +157,6 @@ fn repr_float(float: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// A whole number; as Python takes it, but one beyond the range is the last of it.
-pub(crate) fn saturating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let text = JsonText::deserialize(deserializer)?;
-    let number = text.as_json().parse().ok();
-    let number = number.or_else(|| text.as_json().parse::<f64>().ok().map(whole));
-    number.ok_or_else(|| D::Error::custom(alloc::format!("{} is no number", text.as_json())))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "it saturates, as wanted")]
-fn whole(float: f64) -> i64 {
-    float as i64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
