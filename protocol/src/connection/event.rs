@@ -1,7 +1,8 @@
 //! What a connection causes: small owned values, appended to a list that the caller owns.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 
@@ -9,8 +10,8 @@ use crate::error::{Exception, Refusal};
 use crate::frame::{FrameError, Rope};
 use crate::identity::Identity;
 use crate::json::escaped;
-use crate::mailbox::{Notice, Uid};
-use crate::name::NetworkName;
+use crate::mailbox::{Notice, Uid, Verdict};
+use crate::name::{NetworkName, plain_ip};
 
 /// Something that a connection cannot do by itself.
 #[derive(Clone, Debug)]
@@ -101,6 +102,34 @@ pub enum Action {
     ShutDown,
     /// For the log.
     Note(Note),
+}
+
+impl Action {
+    /// The answer of a Manager that looks up no names and knows no users, to a device with this IP address: the address is
+    /// its name, its credentials are wrong, and so nobody is an administrator. `None` where none is due.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use msl_network_protocol::connection::{Action, Credentials, Verdict};
+    /// use msl_network_protocol::mailbox::Notice;
+    ///
+    /// let ip = IpAddr::from([10, 0, 0, 7]);
+    /// assert_eq!(Action::LookUpHost.plain_answer(ip), Some(Notice::HostName("10.0.0.7".into())));
+    /// let password = Action::Check(Credentials::ManagerPassword("1234".into()));
+    /// assert!(matches!(password.plain_answer(ip), Some(Notice::Checked(Verdict::Refused(_)))));
+    /// assert_eq!(Action::ShutDown.plain_answer(ip), None);
+    /// ```
+    pub fn plain_answer(&self, ip: IpAddr) -> Option<Notice> {
+        match self {
+            Self::LookUpHost => Some(Notice::HostName(plain_ip(ip).to_string().into())),
+            Self::Check(credentials) => Some(Notice::Checked(Verdict::Refused(credentials.refusal()))),
+            Self::Administer { .. } => {
+                let text = "this Manager has no administrators";
+                Some(Notice::Administered(Err(Refusal::new(Exception::Permission, text))))
+            }
+            Self::ShutDown | Self::Note(_) => None,
+        }
+    }
 }
 
 /// What a device shows to be let in.

@@ -4,25 +4,28 @@
 //! bytes. Easy to get wrong: a small slice keeps its whole buffer alive, so what waits for long should be
 //! [compacted](Rope::compact).
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// Bytes in one or more chunks, in order. No chunk is empty.
+///
+/// It is a [`Buf`], so that what a socket has taken can be taken off in front.
 #[derive(Clone, Default)]
 pub struct Rope {
     /// Empty only when the rope is.
     first: Bytes,
     /// Empty in the common case, so that a line in one piece allocates nothing.
-    rest: Vec<Bytes>,
+    rest: VecDeque<Bytes>,
     len: usize,
 }
 
 impl Rope {
     /// A rope without bytes.
     pub const fn new() -> Self {
-        Self { first: Bytes::new(), rest: Vec::new(), len: 0 }
+        Self { first: Bytes::new(), rest: VecDeque::new(), len: 0 }
     }
 
     /// The number of bytes.
@@ -44,7 +47,7 @@ impl Rope {
         if self.first.is_empty() {
             self.first = chunk;
         } else {
-            self.rest.push(chunk);
+            self.rest.push_back(chunk);
         }
     }
 
@@ -120,17 +123,17 @@ impl Rope {
 
     /// The last byte.
     pub(super) fn last(&self) -> Option<u8> {
-        self.rest.last().unwrap_or(&self.first).last().copied()
+        self.rest.back().unwrap_or(&self.first).last().copied()
     }
 
     /// Takes the last byte off.
     pub(super) fn drop_last(&mut self) {
-        let chunk = self.rest.last_mut().unwrap_or(&mut self.first);
+        let chunk = self.rest.back_mut().unwrap_or(&mut self.first);
         let Some(shorter) = chunk.len().checked_sub(1) else { return };
         chunk.truncate(shorter);
         self.len -= 1;
         if shorter == 0 {
-            self.rest.pop();
+            self.rest.pop_back();
         }
     }
 
@@ -140,9 +143,36 @@ impl Rope {
     }
 }
 
+/// [`Buf::advance`] goes no further than the end.
+impl Buf for Rope {
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.first
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        let pairs = slices.iter_mut().zip(self.chunks());
+        pairs.map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk)).count()
+    }
+
+    fn advance(&mut self, count: usize) {
+        let mut left = count.min(self.len);
+        self.len -= left;
+        while left >= self.first.len() && !self.first.is_empty() {
+            left -= self.first.len();
+            self.first = self.rest.pop_front().unwrap_or_default();
+        }
+        self.first.advance(left);
+    }
+}
+
 impl From<Bytes> for Rope {
     fn from(chunk: Bytes) -> Self {
-        Self { len: chunk.len(), first: chunk, rest: Vec::new() }
+        Self { len: chunk.len(), first: chunk, rest: VecDeque::new() }
     }
 }
 
@@ -227,6 +257,29 @@ mod tests {
         line.compact();
         assert!(buffer.is_unique());
         assert_eq!(line.to_bytes(), "xxx");
+    }
+
+    #[test]
+    fn what_was_taken_comes_off_in_front_however_it_is_cut() {
+        for taken in 0..=10 {
+            let mut line = rope(&["abc", "d", "efgh"]);
+            line.advance(taken);
+            assert_eq!(line.to_bytes(), &"abcdefgh"[taken.min(8)..]);
+            assert_eq!(line.remaining(), line.to_bytes().len());
+            assert!(line.chunks().all(|chunk| !chunk.is_empty()));
+        }
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn as_many_chunks_as_fit_are_handed_over_together() {
+        let line = rope(&["abc", "d", "efgh"]);
+        for (room, expected) in [(0, ""), (2, "abcd"), (5, "abcdefgh")] {
+            let mut slices = vec![std::io::IoSlice::new(&[]); room];
+            let count = line.chunks_vectored(&mut slices);
+            let handed: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+            assert_eq!(handed, expected.as_bytes());
+        }
     }
 
     #[test]

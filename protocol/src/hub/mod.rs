@@ -207,6 +207,11 @@ impl Hub {
         self.rest.mailboxes.remove(&id);
     }
 
+    /// What was set when it started.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// One connection's machine, to look at.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection<ConnectionId>> {
         self.relays.get(&id).map(Relay::connection)
