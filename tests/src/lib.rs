@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod bystanders;
 mod channel;
+pub mod embedded;
 pub mod laboratory;
 pub mod local;
 pub mod peer;
@@ -32,6 +33,11 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A Manager that devices can connect to.
 pub trait Served: Sized {
+    /// The name of this computer, as the Manager has it in network names.
+    fn host(&self) -> String {
+        program::host_name()
+    }
+
     /// The port that it listens on.
     fn port(&self) -> u16;
 

@@ -2,10 +2,10 @@
 
 use std::f64::consts::{E, PI};
 
+use msl_network_tests::embedded::Start;
 use msl_network_tests::laboratory::Laboratory;
-use msl_network_tests::program::{Program, Tls};
 use msl_network_tests::python::{Script, assert_error};
-use msl_network_tests::setup::{Runtime, Setup};
+use msl_network_tests::setup::{Runtime, Setup, Tls};
 use msl_network_tests::{every_laboratory, plain_and_tls};
 use serde_json::{Value, json};
 
@@ -22,14 +22,34 @@ every_laboratory! {
     locks_and_client_limits_exclude
 }
 
+/// The whole Manager in one thread, in an event loop of its own.
+mod in_one_thread {
+    macro_rules! tests {
+        ($($test:ident)*) => {
+            $(#[test]
+            fn $test() {
+                super::$test("manager_on_mio");
+            })*
+        };
+    }
+
+    tests! {
+        calls_are_answered_and_errors_are_raised
+        notifications_arrive_in_order
+        identities_can_be_read_and_names_are_unique
+        twenty_megabytes_travel_there_and_back
+        a_service_shuts_down_and_comes_back
+    }
+}
+
 /// Of all these, one has to do: what lies between the two is the same.
 #[test]
 fn calls_are_answered_and_errors_are_raised_on_smol() {
     calls_are_answered_and_errors_are_raised(Setup { runtime: Runtime::Smol, tls: Tls::Enabled });
 }
 
-fn calls_are_answered_and_errors_are_raised(setup: impl Into<Setup>) {
-    let facts = Script::run("calls.py", &Program::start(setup, &[]), &[]);
+fn calls_are_answered_and_errors_are_raised(manager: impl Start) {
+    let facts = Script::run("calls.py", &manager.start(), &[]);
 
     assert_eq!(
         facts.one("echo")["result"],
@@ -72,8 +92,8 @@ fn calls_are_answered_and_errors_are_raised(setup: impl Into<Setup>) {
     assert_eq!(facts.one("disconnected")["connected"], false);
 }
 
-fn notifications_arrive_in_order(tls: Tls) {
-    let facts = Script::run("notifications.py", &Program::start(tls, &[]), &[]);
+fn notifications_arrive_in_order(manager: impl Start) {
+    let facts = Script::run("notifications.py", &manager.start(), &[]);
 
     let beats = facts.one("beats");
     for name in ["ann", "bob"] {
@@ -121,8 +141,8 @@ fn locks_and_client_limits_exclude(mut laboratory: Laboratory) {
     assert_eq!(facts.one("free again")["max_clients"], 1);
 }
 
-fn identities_can_be_read_and_names_are_unique(tls: Tls) {
-    let facts = Script::run("identities.py", &Program::start(tls, &[]), &[]);
+fn identities_can_be_read_and_names_are_unique(manager: impl Start) {
+    let facts = Script::run("identities.py", &manager.start(), &[]);
 
     let text = facts.one("text");
     let lines: Vec<&str> = text["lines"]
@@ -141,16 +161,16 @@ fn identities_can_be_read_and_names_are_unique(tls: Tls) {
     assert_eq!(facts.one("the first goes on")["result"], json!([[2], {}]));
 }
 
-fn twenty_megabytes_travel_there_and_back(tls: Tls) {
-    let facts = Script::run("big_array.py", &Program::start(tls, &[]), &[]);
+fn twenty_megabytes_travel_there_and_back(manager: impl Start) {
+    let facts = Script::run("big_array.py", &manager.start(), &[]);
 
     let array = facts.one("array");
     assert_eq!(array["equal"], true);
     assert!(array["size"].as_u64().expect("a size") > 20_000_000, "{array}");
 }
 
-fn a_service_shuts_down_and_comes_back(tls: Tls) {
-    let facts = Script::run("shutdown.py", &Program::start(tls, &[]), &[]);
+fn a_service_shuts_down_and_comes_back(manager: impl Start) {
+    let facts = Script::run("shutdown.py", &manager.start(), &[]);
 
     for (name, result) in [("value", json!(7)), ("answer", json!("bye")), ("ended", json!(true))] {
         let results: Vec<&Value> = facts.all(name).iter().map(|fact| &fact["result"]).collect();

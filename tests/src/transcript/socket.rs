@@ -9,23 +9,22 @@ use serde_json::{Value, json};
 
 use super::{Network, Transcript};
 use crate::peer::Peer;
-use crate::program::{self, Program};
 use crate::{Served, eventually};
 
 /// Connections to a Manager, by the names that a transcript gives them.
 #[derive(Debug)]
-pub struct SocketNetwork<'program> {
-    program: &'program Program,
+pub struct SocketNetwork<'manager, M> {
+    manager: &'manager M,
     password: Option<String>,
     login: bool,
     peers: BTreeMap<String, Peer>,
 }
 
-impl<'program> SocketNetwork<'program> {
-    /// For the play of `transcript`, with whose flags `program` was started.
-    pub fn new(program: &'program Program, transcript: &Transcript) -> Self {
+impl<'manager, M: Served> SocketNetwork<'manager, M> {
+    /// For the play of `transcript`, with whose flags `manager` was started.
+    pub fn new(manager: &'manager M, transcript: &Transcript) -> Self {
         let password = transcript.password().map(str::to_owned);
-        Self { program, password, login: transcript.needs_login(), peers: BTreeMap::new() }
+        Self { manager, password, login: transcript.needs_login(), peers: BTreeMap::new() }
     }
 
     fn peer(&mut self, connection: &str) -> &mut Peer {
@@ -33,7 +32,7 @@ impl<'program> SocketNetwork<'program> {
     }
 
     fn watcher(&self) -> Peer {
-        let mut watcher = self.program.open();
+        let mut watcher = self.manager.open();
         if let Some(password) = &self.password {
             assert_eq!(watcher.receive()["attribute"], "password");
             watcher.send(&json!({"result": password}));
@@ -46,17 +45,17 @@ impl<'program> SocketNetwork<'program> {
     }
 }
 
-impl Network for SocketNetwork<'_> {
+impl<M: Served> Network for SocketNetwork<'_, M> {
     fn host(&self) -> String {
-        program::host_name()
+        self.manager.host()
     }
 
     fn port(&self) -> u16 {
-        self.program.port()
+        self.manager.port()
     }
 
     fn open(&mut self, connection: &str) -> u16 {
-        let peer = self.program.open();
+        let peer = self.manager.open();
         let port = peer.port();
         self.peers.insert(connection.to_owned(), peer);
         port
