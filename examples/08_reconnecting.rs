@@ -1,6 +1,6 @@
 //! A client that goes on when its Manager was restarted. With `msl-network run-example Heartbeat`.
 //!
-//! Stop the Manager and the service while it runs, and start both again: the beats go on.
+//! Stop the Manager and the service while it runs, which takes five seconds, and start both again: the beats go on.
 
 use msl_network_tokio::{Error, ErrorKind, Notification, Reconnect, Trust, connect};
 
@@ -12,11 +12,12 @@ async fn main() -> Result<(), Error> {
     let mut beats = heartbeat.notifications();
 
     // No request is sent twice by itself. This one does no harm if it is, so it is made again until it is answered.
-    while let Err(error) = heartbeat.call::<()>("set_heart_rate", (10,)).await {
-        if error.kind() != ErrorKind::Disconnected {
-            return Err(error);
+    while let Err(error) = heartbeat.call::<()>("set_heart_rate", (2,)).await {
+        match error.kind() {
+            // The Manager is not there, or is there again before the service.
+            ErrorKind::Disconnected | ErrorKind::NoSuchService => heartbeat.restored().await?,
+            _ => return Err(error),
         }
-        heartbeat.restored().await?;
     }
 
     for _ in 0..10 {

@@ -201,6 +201,24 @@ fn a_service_that_has_gone_and_comes_back_is_linked_again_while_the_connection_s
 }
 
 #[test]
+fn notifications_of_a_service_that_was_restarted_unnoticed_go_on_when_it_is_linked_anew() {
+    let (mut world, diary) = world();
+    let service = world.service(value());
+    let linking = client(&world, &diary).linked("Value").into_future();
+    let link = world.run(linking).unwrap().link().clone();
+    let mut notifications = link.notifications();
+    world.run(service.shut_down());
+    world.service(value());
+
+    world.run(link.call::<()>("tell", ("unheard",))).unwrap();
+    world.run(link.client().link("Value")).unwrap();
+    world.run(link.call::<()>("tell", ("heard",))).unwrap();
+
+    assert_eq!(told(world.run(notifications.next())), "heard");
+    assert_eq!(diary.texts(), [""; 0]);
+}
+
+#[test]
 fn a_wrong_password_is_the_end() {
     let mut world = World::with(Authentication::None);
     world.executor.jump_on();

@@ -53,7 +53,11 @@
 //! let meter = connect("lab7").reconnect(reconnect).linked("Multimeter").await?;
 //! let volts: f64 = loop {
 //!     match meter.call("voltage", ()).await {
-//!         Err(error) if error.kind() == ErrorKind::Disconnected && !error.may_be_executed() => {
+//!         Err(error)
+//!             if !error.may_be_executed()
+//!                 // The Manager is not there, or is there again before the service.
+//!                 && matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::NoSuchService) =>
+//!         {
 //!             meter.restored().await? // then once more
 //!         }
 //!         outcome => break outcome?,

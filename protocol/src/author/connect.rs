@@ -99,7 +99,9 @@ impl<D> Connect<D> {
     /// with what it was linked with, as soon as that is there, and its links and notifications go on. **Locks are not
     /// restored:** somebody else may have had the instrument meanwhile. See [`super::Lock`].
     ///
-    /// [`Reconnect::on_change`] says what happens to the connection; [`super::Client::restored`] waits for it.
+    /// [`Reconnect::on_change`] says what happens to the connection; [`super::Client::restored`] waits for it, and
+    /// [`super::Link::restored`] for a service as well: a Manager that was restarted may be there before its services, and a
+    /// request is [`NoSuchService`](crate::device::ErrorKind::NoSuchService) until then.
     pub fn reconnect(mut self, reconnect: impl Into<Option<Reconnect>>) -> Self {
         self.options.reconnect = reconnect.into();
         self

@@ -192,7 +192,9 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Whether the connection and the link that the lock was acquired on are still there, and the lock with them.
+    /// Whether the connection and the link that the lock was acquired on are still there, and the lock with them: as far as
+    /// this client has heard. A Manager does not say that a service has gone, and its locks with it; a request to it shows
+    /// that, unless another one has taken its name.
     pub fn is_held(&self) -> bool {
         self.id.is_some_and(|id| self.link.client.session().has_lock(&self.link.service, id))
     }

@@ -21,7 +21,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// A Manager that ends is noticed at once. A network that only falls silent is noticed within about five minutes, as TCP
 /// does; [`super::Call::timeout`] is for those who cannot wait. A service that leaves while the *client's* connection stays says
 /// nothing to its clients: that is noticed at the next request to it, which fails. It is then linked again as soon as it is
-/// back.
+/// back. If it is back by then, the request is answered, since that takes no link, and nothing is noticed; only its
+/// notifications are missing. Who depends on them calls [`super::Client::link`] now and then, with which they go on.
 ///
 /// ```
 /// use std::time::Duration;
