@@ -55,13 +55,12 @@ impl Heartbeat {
         self.into_service().on_connect(|notifier| heartbeat.beat(notifier))
     }
 
-    /// Notifies of a count that goes up, on a thread of its own, until it is killed or the connection has ended.
+    /// Notifies of a count that goes up, on a thread of its own, until it is killed or the connection has ended for good.
     fn beat(self, notifier: Notifier) {
         thread::spawn(move || {
-            while let Some((count, interval)) = self.next() {
-                if notifier.notify((count,)).is_err() {
-                    break;
-                }
+            while let Some((count, interval)) = self.next().filter(|_| !notifier.has_ended()) {
+                // It goes on without being heard while a connection that was lost is restored.
+                let _ = notifier.notify((count,));
                 thread::sleep(interval);
             }
         });

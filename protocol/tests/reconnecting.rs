@@ -5,6 +5,7 @@
 mod world;
 
 use std::future::{Future, IntoFuture, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -343,6 +344,21 @@ fn a_runtime_that_shuts_down_leaves_nobody_waiting() {
 }
 
 #[test]
+fn a_hook_that_panics_ends_the_connection_and_is_told_as_such() {
+    let (mut world, _) = world();
+    let reconnect = Reconnect::default().on_change(|_| panic!("the author's mistake"));
+    let connecting = world.connect().reconnect(reconnect).into_future();
+    let client = world.run(connecting).unwrap();
+    world.stop();
+
+    catch_unwind(AssertUnwindSafe(|| world.run(client.restored()))).unwrap_err();
+
+    let end = world.run(client.ended());
+    assert!(end.message().ends_with("has panicked"), "{end}");
+    assert_eq!(world.run(client.restored()), Err(end));
+}
+
+#[test]
 fn a_client_gives_up_when_it_was_told_to() {
     let (mut world, diary) = world();
     let reconnect = diary.reconnect(&world).give_up_after(Duration::from_secs(10));
@@ -445,11 +461,14 @@ fn a_service_comes_back_under_its_name() {
     let starting = world.start(service).reconnect(diary.reconnect(&world));
     let service = world.run(starting.into_future()).unwrap();
 
+    let notifier = service.notifier();
     world.stop();
-    assert_eq!(service.notifier().notify(()).unwrap_err().kind(), ErrorKind::Disconnected);
+    assert_eq!(notifier.notify(()).unwrap_err().kind(), ErrorKind::Disconnected);
+    assert!(!notifier.has_ended(), "it can notify again");
     world.run_until(|| diary.failures().len() == 2);
     world.restart(Authentication::None);
     world.run_until(|| diary.has(&Reconnection::Restored));
+    assert_eq!(notifier.notify(()), Ok(()));
     let ann = world.client("Ann");
     let link = world.run(ann.link("Value")).unwrap();
 
@@ -458,6 +477,7 @@ fn a_service_comes_back_under_its_name() {
     let end = world.run(service.shut_down());
     world.run_until(|| !farewells.lock().unwrap().is_empty());
     assert_eq!(*farewells.lock().unwrap(), [end]);
+    assert!(notifier.has_ended());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
+use std::thread;
 use std::time::Duration;
 
 use super::Way;
@@ -44,7 +45,12 @@ struct FinishAtEnd<S: Lasting>(S);
 
 impl<S: Lasting> Drop for FinishAtEnd<S> {
     fn drop(&mut self) {
-        self.0.finish(Error::disconnected("the runtime of this connection was shut down", false));
+        let text = if thread::panicking() {
+            "the connection is not restored any more: the hook for its changes has panicked"
+        } else {
+            "the runtime of this connection was shut down"
+        };
+        self.0.finish(Error::disconnected(text, false));
     }
 }
 

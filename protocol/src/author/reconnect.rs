@@ -108,6 +108,7 @@ impl Reconnect {
     }
 
     /// Is called with everything that happens to the connection, in order. It must not block: what it waits for waits for it.
+    /// If it panics, the connection has ended for good.
     #[must_use]
     pub fn on_change(mut self, hook: impl Fn(&Reconnection) + Send + Sync + 'static) -> Self {
         self.on_change = Some(Arc::new(hook));

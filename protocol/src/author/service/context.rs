@@ -82,11 +82,17 @@ impl Notifier {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`]: an argument cannot be written as JSON. [`ErrorKind::Disconnected`]: the service is not
-    /// connected. [`ErrorKind::Backlog`]: more than [`WAITING_NOTIFICATIONS`] bytes wait already. Nothing was sent then.
+    /// connected, or not now: [`Notifier::has_ended`]. [`ErrorKind::Backlog`]: more than [`WAITING_NOTIFICATIONS`] bytes wait already. Nothing was sent then.
     pub fn notify(&self, arguments: impl IntoArguments) -> Result<(), Error> {
         let arguments = arguments.into();
         let (args, kwargs) = (arguments.args()?, arguments.kwargs()?);
         self.0.notify(&args, &kwargs)
+    }
+
+    /// Whether the connection has ended for good, so that there is nobody to be notified ever again. While one that was lost
+    /// is [being restored](crate::author::Connect::reconnect) it has not ended: notifications fail then, and later do not.
+    pub fn has_ended(&self) -> bool {
+        self.0.has_ended()
     }
 }
 

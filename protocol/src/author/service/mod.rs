@@ -232,7 +232,8 @@ impl Service {
     ///
     /// let clock = Service::new("Clock").on_connect(|notifier| {
     ///     thread::spawn(move || {
-    ///         while notifier.notify(("tick",)).is_ok() {
+    ///         while !notifier.has_ended() {
+    ///             let _ = notifier.notify(("tick",)); // nobody hears those between two connections
     ///             thread::sleep(Duration::from_secs(1));
     ///         }
     ///     });

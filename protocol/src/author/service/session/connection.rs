@@ -12,7 +12,7 @@ use super::{Outgoing, ServiceSession, State};
 use crate::author::Endpoint;
 use crate::author::asking::{Asked, Asking};
 use crate::author::connect::Beginning;
-use crate::author::watch::Look;
+use crate::author::watch::{Look, remember};
 use crate::device::{Error, Prompt};
 use crate::drive::lock;
 use crate::frame::Rope;
@@ -57,9 +57,8 @@ impl Beginning for Connection {
 
 impl Endpoint for Connection {
     fn register(&self, waker: &Waker) {
-        if let Some(mut state) = self.state() {
-            state.driver = Some(waker.clone());
-        }
+        // The one before is dropped here, without the lock.
+        let _old = self.state().and_then(|mut state| remember(&mut state.driver, waker));
     }
 
     fn receive(&self, bytes: Bytes) {

@@ -126,6 +126,11 @@ impl ServiceSession {
         lock(&self.0.state).machine.is_connected()
     }
 
+    /// Whether there will be no other connection.
+    pub(super) fn has_ended(&self) -> bool {
+        lock(&self.0.state).course.ended().is_some()
+    }
+
     pub(super) fn manager(&self) -> String {
         lock(&self.0.state).machine.manager().to_string()
     }
