@@ -20,6 +20,9 @@ use crate::device::{Error, ErrorKind};
 use crate::json::JsonText;
 
 /// A link with a service. Cheap to clone; [`Link::unlink`] ends it, as the end of the connection does.
+///
+/// What it says of the service, its attributes and its address for instance, is what the Manager said when it was made. A link
+/// that is [restored](super::Connect::reconnect) may be with a service that was started anew.
 #[derive(Clone)]
 pub struct Link {
     client: Client,
