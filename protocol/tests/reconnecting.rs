@@ -7,9 +7,11 @@ mod world;
 use std::future::{Future, IntoFuture, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use msl_network_protocol::author::{
@@ -261,25 +263,36 @@ fn a_password_is_asked_for_once() {
 }
 
 #[test]
-fn an_answer_that_comes_too_late_is_not_taken_for_one_to_the_next_question() {
+fn nobody_is_asked_two_things_at_once_and_a_late_answer_is_none_to_the_next_question() {
     let (mut world, diary) = world();
-    let answers = Mutex::new(vec!["secret", "late"]);
-    let connecting = client(&world, &diary).on_prompt(move |_| answers.lock().unwrap().pop().map(Into::into));
+    let ((ask, asked), (answer, answers)) = (channel(), channel());
+    let (answers, first) = (Mutex::new(answers), AtomicBool::new(true));
+    let connecting = client(&world, &diary).on_prompt(move |_| {
+        ask.send(()).unwrap();
+        let is_first = first.swap(false, Ordering::SeqCst);
+        Some(if is_first { answers.lock().unwrap().recv().unwrap() } else { "secret".to_string() })
+    });
     let client = world.run(connecting.into_future()).unwrap();
     let executor = world.executor.clone();
     executor.hold();
-
     world.stop();
     world.restart(Authentication::ManagerPassword);
     world.run_until(|| executor.waiting() == 1);
-    let asking = executor.next().unwrap();
-    world.stop();
-    world.restart(Authentication::ManagerPassword);
-    world.run_until(|| executor.waiting() == 1);
-    asking();
-    executor.next().unwrap()();
+    let person = thread::spawn(executor.next().unwrap());
+    asked.recv().unwrap();
 
-    assert_eq!(world.run(client.restored()), Ok(()));
+    world.stop();
+    world.run_until(|| diary.failures().len() == 3);
+    world.restart(Authentication::ManagerPassword);
+    let hour = executor.sleep(Duration::from_secs(3600));
+    world.run(hour);
+
+    assert_eq!(executor.waiting(), 0, "the person is thinking");
+    executor.release();
+    answer.send("late".to_string()).unwrap();
+    world.run(client.restored()).unwrap();
+    person.join().unwrap();
+    asked.recv().unwrap();
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! What the Manager wants to know of a person, and asking for it where that may block.
+//!
+//! Easy to get wrong: a person may take longer than a connection lasts. Nobody is asked two things at once, also if another
+//! connection has taken its place meanwhile; and an answer counts for the connection that it was asked for.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +11,7 @@ use super::{AnswerPrompt, Runtime};
 use crate::device::Prompt;
 use crate::drive::lock;
 
-/// The prompts of one connection. Cheap to clone.
+/// The prompts of one session. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Asking(Arc<Inner>);
 
@@ -20,22 +23,20 @@ struct Inner {
 
 #[derive(Default)]
 struct Queue {
-    prompts: VecDeque<Prompt>,
-    asked: Asked,
+    /// Each with the number of the connection that it is for.
+    prompts: VecDeque<(u64, Prompt)>,
+    /// Whether a thread asks what is in here.
+    runs: bool,
+    /// For which connection somebody is being asked now.
+    now: Option<u64>,
+    answered: u64,
 }
 
-/// How often a person was asked, and has been done with answering.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether a person has something to answer for a connection, and how often anybody has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    begun: u64,
-    done: u64,
-}
-
-impl Asked {
-    /// Whether somebody is being asked now.
-    pub(super) fn goes_on(self) -> bool {
-        self.begun > self.done
-    }
+    pub(super) goes_on: bool,
+    answered: u64,
 }
 
 impl Asking {
@@ -44,32 +45,39 @@ impl Asking {
     }
 
     /// Has this asked when [`Asking::go_on`] is called next.
-    pub(super) fn put(&self, prompt: Prompt) {
-        lock(&self.0.queue).prompts.push_back(prompt);
+    pub(super) fn put(&self, number: u64, prompt: Prompt) {
+        lock(&self.0.queue).prompts.push_back((number, prompt));
     }
 
-    /// How often somebody was asked so far.
-    pub(super) fn asked(&self) -> Asked {
-        lock(&self.0.queue).asked
+    /// Nobody needs to know any more what has not been asked yet.
+    pub(super) fn forget(&self) {
+        lock(&self.0.queue).prompts.clear();
+    }
+
+    /// What was asked for this connection so far.
+    pub(super) fn asked(&self, number: u64) -> Asked {
+        let queue = lock(&self.0.queue);
+        let waits = queue.prompts.iter().any(|(asking, _)| *asking == number);
+        Asked { goes_on: waits || queue.now == Some(number), answered: queue.answered }
     }
 
     /// Asks what is to be asked, one after the other, unless that goes on already. To be called without a lock; `reply`
     /// makes what takes the answers.
     pub(super) fn go_on<R>(&self, reply: impl FnOnce() -> R)
     where
-        R: Fn(&Prompt, Option<String>) + Send + 'static,
+        R: Fn(u64, &Prompt, Option<String>) + Send + 'static,
     {
         {
             let mut queue = lock(&self.0.queue);
-            if queue.prompts.is_empty() || queue.asked.goes_on() {
+            if queue.prompts.is_empty() || queue.runs {
                 return;
             }
-            queue.asked.begun += 1;
+            queue.runs = true;
         }
         let (asking, reply) = (self.clone(), reply());
         let ask = move || {
-            while let Some(prompt) = asking.next() {
-                reply(&prompt, asking.ask(&prompt));
+            while let Some((number, prompt)) = asking.next() {
+                reply(number, &prompt, asking.ask(&prompt));
             }
         };
         if self.0.answer.is_some() {
@@ -85,10 +93,12 @@ impl Asking {
         catch_unwind(AssertUnwindSafe(|| answer(prompt))).ok().flatten()
     }
 
-    fn next(&self) -> Option<Prompt> {
+    fn next(&self) -> Option<(u64, Prompt)> {
         let mut queue = lock(&self.0.queue);
-        let prompt = queue.prompts.pop_front();
-        queue.asked.done += u64::from(prompt.is_none());
-        prompt
+        let next = queue.prompts.pop_front();
+        let before = std::mem::replace(&mut queue.now, next.as_ref().map(|(number, _)| *number));
+        queue.answered += u64::from(before.is_some());
+        queue.runs = next.is_some();
+        next
     }
 }

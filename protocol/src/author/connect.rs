@@ -198,7 +198,7 @@ pub(super) trait Beginning: Endpoint + Clone + 'static {
     /// Whether the Manager has let the device in.
     fn connected(&self) -> Look<Result<(), Error>>;
 
-    /// How often somebody was asked for something on the way.
+    /// What somebody was asked for on the way.
     fn asked(&self) -> Asked;
 }
 
@@ -207,7 +207,7 @@ impl Way {
     pub(super) async fn open(&self, connection: &impl Beginning) -> Result<(), Error> {
         let unless_connected = EndUnlessConnected(Some(connection.clone()));
         self.runtime.open(&self.options, Arc::new(connection.clone())).await?;
-        let mut asked = Asked::default();
+        let mut asked = connection.asked();
         loop {
             let watched = connection.clone();
             let connected = Watch::new(move || watched.connected());
@@ -218,7 +218,7 @@ impl Way {
                 }
                 First::Right(()) => match connection.asked() {
                     // A person is slower than a network, which has its time again after the answer.
-                    now if now.goes_on() || now != asked => asked = now,
+                    now if now.goes_on || now != asked => asked = now,
                     _ => return Err(self.options.silent()),
                 },
             }

@@ -33,6 +33,11 @@ impl Course {
         self.number
     }
 
+    /// The number of the present connection.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(super) fn is_at(&self, number: u64) -> bool {
         self.number == number
     }

@@ -348,6 +348,11 @@ impl Workers {
         *self.held.lock().unwrap() = Some(Vec::new());
     }
 
+    /// From now on, jobs do not wait for the test any more.
+    pub(crate) fn release(&self) {
+        *self.held.lock().unwrap() = None;
+    }
+
     /// How many jobs wait for the test.
     pub(crate) fn waiting(&self) -> usize {
         self.held.lock().unwrap().as_ref().map_or(0, Vec::len)

@@ -35,10 +35,13 @@ impl Connection {
     fn state(&self) -> Option<MutexGuard<'_, State>> {
         Some(lock(&self.session.0.state)).filter(|state| state.course.is_at(self.number))
     }
+}
 
-    fn reply(&self, prompt: &Prompt, answer: Option<String>) {
-        self.session.with(|state, events, _| match answer {
-            _ if !state.course.is_at(self.number) => {}
+impl Session {
+    /// What a person has answered, for the connection of this number.
+    fn reply(&self, number: u64, prompt: &Prompt, answer: Option<String>) {
+        self.with(|state, events, _| match answer {
+            _ if !state.course.is_at(number) => {}
             Some(answer) => state.machine.answer(answer, events),
             None => state.machine.refuse(prompt, events),
         });
@@ -51,7 +54,7 @@ impl Beginning for Connection {
     }
 
     fn asked(&self) -> Asked {
-        self.asking.asked()
+        self.asking.asked(self.number)
     }
 }
 
@@ -85,8 +88,8 @@ impl Endpoint for Connection {
         }
         wakers.into_iter().for_each(Waker::wake);
         self.asking.go_on(|| {
-            let connection = self.clone();
-            move |prompt: &Prompt, answer| connection.reply(prompt, answer)
+            let session = self.session.clone();
+            move |number, prompt: &Prompt, answer| session.reply(number, prompt, answer)
         });
     }
 

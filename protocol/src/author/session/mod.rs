@@ -43,7 +43,6 @@ pub(super) struct Session(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     runtime: Arc<dyn Runtime>,
-    answer_prompt: Option<AnswerPrompt>,
 }
 
 struct State {
@@ -69,10 +68,10 @@ impl Session {
             driver: None,
             slots: BTreeMap::new(),
             links: Links::default(),
-            asking: Asking::new(runtime.clone(), None),
+            asking: Asking::new(runtime.clone(), answer_prompt),
             course: Course::default(),
         };
-        Self(Arc::new(Inner { state: Mutex::new(state), runtime, answer_prompt }))
+        Self(Arc::new(Inner { state: Mutex::new(state), runtime }))
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -221,12 +220,10 @@ impl Lasting for Session {
     type Connection = Connection;
 
     fn begin(&self) -> Connection {
-        let asking = Asking::new(self.0.runtime.clone(), self.0.answer_prompt.clone());
         let mut state = lock(&self.0.state);
         state.machine = state.machine.again();
         state.outgoing = Outgoing::default();
-        state.asking = asking.clone();
-        Connection::new(self.clone(), state.course.begin(), asking)
+        Connection::new(self.clone(), state.course.begin(), state.asking.clone())
     }
 
     fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
@@ -305,7 +302,7 @@ impl State {
                     // In front of every request that needs them.
                     self.relink(wakers);
                 }
-                Event::Ask(prompt) => self.asking.put(prompt),
+                Event::Ask(prompt) => self.asking.put(self.course.number(), prompt),
                 Event::Settled { call, outcome } => self.settle(call, outcome, wakers),
                 Event::Notification { service, args, kwargs } => {
                     let notification = Notification::Received { args: copied(args), kwargs: copied(kwargs) };
@@ -317,6 +314,7 @@ impl State {
                 }
                 Event::Ended(error) => {
                     self.outgoing = Outgoing::default();
+                    self.asking.forget();
                     if self.course.over(error, wakers) {
                         self.links.end(wakers);
                     } else {

@@ -19,7 +19,7 @@ use crate::author::course::Course;
 use crate::author::ended::Ending;
 use crate::author::keeper::Lasting;
 use crate::author::watch::Look;
-use crate::author::{AnswerPrompt, ConnectOptions, Runtime};
+use crate::author::{ConnectOptions, Runtime};
 use crate::device::{Description, Error};
 use crate::drive::lock;
 use crate::frame::Rope;
@@ -41,7 +41,6 @@ struct Inner {
     attributes: BTreeMap<Arc<str>, Attribute>,
     max_concurrent: usize,
     runtime: Arc<dyn Runtime>,
-    answer_prompt: Option<AnswerPrompt>,
     state: Mutex<State>,
 }
 
@@ -106,7 +105,7 @@ impl ServiceSession {
             driver: None,
             arrived: Vec::new(),
             jobs: Jobs::default(),
-            asking: Asking::new(runtime.clone(), None),
+            asking: Asking::new(runtime.clone(), answer_prompt),
             on_connect,
             on_disconnect,
             is_saying_farewell: false,
@@ -114,7 +113,7 @@ impl ServiceSession {
             course: Course::default(),
         };
         let state = Mutex::new(state);
-        Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, answer_prompt, state })))
+        Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, state })))
     }
 
     /// The service's name.
@@ -262,11 +261,9 @@ impl Lasting for ServiceSession {
     type Connection = Connection;
 
     fn begin(&self) -> Connection {
-        let asking = Asking::new(self.0.runtime.clone(), self.0.answer_prompt.clone());
         let mut state = lock(&self.0.state);
         state.machine = state.machine.again();
-        state.asking = asking.clone();
-        Connection::new(self.clone(), state.course.begin(), asking)
+        Connection::new(self.clone(), state.course.begin(), state.asking.clone())
     }
 
     fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
@@ -328,10 +325,11 @@ impl State {
                     self.course.connected(&mut afterwards.wakers);
                     afterwards.greeting = self.on_connect.take();
                 }
-                Event::Ask(prompt) => self.asking.put(prompt),
+                Event::Ask(prompt) => self.asking.put(self.course.number(), prompt),
                 Event::Execute(execution) => self.arrived.push(copied(execution)),
                 Event::Ended(error) => {
                     self.arrived.clear();
+                    self.asking.forget();
                     self.outgoing.clear();
                     (self.notifications, self.answers) = (0, 0);
                     afterwards.wakers.append(&mut self.waiting_for_room);
