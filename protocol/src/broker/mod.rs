@@ -24,6 +24,7 @@ use crate::name::{Address, NetworkName};
 
 /// The facts of one Manager.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Broker<H> {
     clients: BTreeMap<ConnectionId, Client<H>>,
     services: BTreeMap<Arc<str>, Service<H>>,
@@ -34,6 +35,7 @@ pub struct Broker<H> {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Client<H> {
     entry: Arc<ClientEntry>,
     mailbox: H,
@@ -41,6 +43,7 @@ struct Client<H> {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Service<H> {
     connection: ConnectionId,
     entry: Arc<ServiceEntry>,

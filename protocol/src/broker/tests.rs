@@ -1,6 +1,6 @@
-//! The broker alone: its rules by example, then all short histories of two clients and a service.
+//! The broker alone: its rules by example, then every state that three clients and two services can reach.
 
-mod all_histories;
+mod all_states;
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
