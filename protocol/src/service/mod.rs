@@ -245,10 +245,7 @@ impl Machine {
     /// empty answer.
     pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
         match self.phase {
-            Phase::Handshake | Phase::Confirming => {
-                self.phase = Phase::Ended;
-                out.push(Event::Ended(prompt.unanswered()));
-            }
+            Phase::Handshake | Phase::Confirming => self.refused(prompt.unanswered(), out),
             Phase::Connected | Phase::ShuttingDown | Phase::Leaving => {
                 if let Some(line) = self.login.unanswered(&self.manager) {
                     send(line, out);
@@ -346,9 +343,8 @@ impl Machine {
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event>) {
         let in_handshake = matches!(self.phase, Phase::Handshake | Phase::Confirming);
         if in_handshake && error {
-            self.phase = Phase::Ended;
             let message = crate::device::refusal_text(frame);
-            out.push(Event::Ended(Error::remote(ErrorKind::Refused, message, Vec::new())));
+            self.refused(Error::remote(ErrorKind::Refused, message, Vec::new()), out);
         } else if self.phase == Phase::Confirming
             && frame.raw(Key::Uid).as_deref() == Some(CONFIRMATION.as_bytes())
         {
@@ -356,6 +352,13 @@ impl Machine {
             self.phase = Phase::Connected;
             out.push(Event::Connected);
         }
+    }
+
+    /// The Manager does not let the service in. It may have sent requests before: nobody waits for their answers any more.
+    fn refused(&mut self, error: Error, out: &mut Vec<Event>) {
+        self.phase = Phase::Ended;
+        self.executing.clear();
+        out.push(Event::Ended(error));
     }
 
     fn request(&mut self, frame: &Frame, out: &mut Vec<Event>) {
