@@ -209,7 +209,7 @@ pub(crate) struct HistoryArguments {
     #[arg(long, value_name = "TIME")]
     history_age: Option<Time>,
 
-    /// How many entries are kept [default: 100000, about 20MB]
+    /// How many entries are kept [default: 100000, about 15MB]
     #[arg(long, value_name = "NUMBER")]
     history_rows: Option<u64>,
 }

@@ -13,12 +13,17 @@ use msl_network_manager::Error;
 use crate::arguments::{Arguments, CompletionsArguments, ManArguments};
 use crate::output::{end, print};
 
+/// What `clap_complete` calls this program in its script for bash, in the one place and in the other: where a name has a hyphen
+/// they differ, and no command is completed (clap-rs/clap#6421).
+const MISNAMED: (&str, &str) = ("msl__subcmd__network", "msl__network");
+
 /// Runs `completions`.
 pub(crate) fn completions(arguments: &CompletionsArguments) -> ExitCode {
     // Into memory first: it panics where it cannot write, and whoever reads the output may have gone.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "msl-network", &mut script);
-    let _ = io::stdout().write_all(&script);
+    let script = String::from_utf8_lossy(&script).replace(MISNAMED.0, MISNAMED.1);
+    let _ = io::stdout().write_all(script.as_bytes());
     ExitCode::SUCCESS
 }
 

@@ -187,6 +187,30 @@ fn a_script_for_each_shell_completes_the_arguments() {
     assert_eq!(World::new().run(&["completions", "nushell-of-tomorrow"]).status, 2);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn bash_completes_the_arguments_of_each_command() {
+    let world = World::new();
+    let script = world.file("script", &world.run(&["completions", "bash"]).out);
+    let completed = |command: &str, begun: &str| {
+        let ask = format!(
+            "source '{script}'; COMP_WORDS=(msl-network {command} {begun}); COMP_CWORD=2
+             \"$(complete -p msl-network | sed 's/.* -F \\([^ ]*\\) .*/\\1/')\" msl-network {begun} {command}
+             echo ${{COMPREPLY[@]}}"
+        );
+        let output = Command::new("bash").args(["-c", &ask]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for (command, begun, whole) in [
+        ("user", "--ad", "--admin"),
+        ("hostname", "--da", "--database"),
+        ("start", "--auth-h", "--auth-hostname"),
+        ("run-example", "--disable", "--disable-tls"),
+    ] {
+        assert_eq!(completed(command, begun), whole, "{command}");
+    }
+}
+
 #[test]
 fn a_password_that_was_typed_is_warned_of_and_never_shown() {
     let world = World::new();

@@ -65,6 +65,8 @@ impl Administration {
         let (this, manager) = (self.clone(), caller.manager.clone());
         self.turns.run(
             caller.ip.into(),
+            // Also for one that does not stay to hear the answer: it asked for it.
+            || true,
             Box::new(move || {
                 let desk = Desk { store: &this.store, log: &this.log, manager: &manager };
                 owed.pay(Notice::Administered(desk.answer(&attribute, &args, &kwargs)));

@@ -1,7 +1,8 @@
 //! Who failed often waits: how long the verdict on a login is held back, by the address that it comes from.
 //!
-//! A person who mistypes a password notices nothing; a program that guesses gets a few answers a minute. The table only
-//! counts: what is held back, and by which timer, is the caller's. Time is an argument.
+//! A person who mistypes a password notices nothing; a program that guesses gets a few answers a minute on each of its
+//! connections. The verdicts do not queue up behind each other: whoever guesses would keep out all that share the address.
+//! The table only counts: what is held back, and by which timer, is the caller's. Time is an argument.
 //!
 //! Easy to get wrong:
 //! - The right password waits as the wrong one does, or whoever guesses would take a quick answer for a yes and a slow

@@ -83,6 +83,19 @@ pub fn make(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject, terms: Term
         .map_err(|error| Error::io("cannot write", path, error))
 }
 
+/// Makes a certificate as [`make`] does, with the default [`Terms`], unless a file is there.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn make_missing(path: &Path, key: &PrivateKeyDer<'_>, subject: &Subject) -> Result<(), Error> {
+    let pem = sign(key, subject, Terms::default())?;
+    // Another Manager that starts at the same moment may have been faster. Devices trust what is in the file, so that is what
+    // both must serve with.
+    file::write_new(path, pem.as_bytes(), Readers::Everybody)
+        .map(drop)
+        .map_err(|error| Error::io("cannot write", path, error))
+}
+
 /// Reads the certificates in a PEM file, the Manager's own first. A private key in it is passed over.
 ///
 /// # Errors

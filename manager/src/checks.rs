@@ -74,6 +74,7 @@ impl Checks {
                 let checks = self.clone();
                 self.0.logins.run(
                     ip.into(),
+                    owed.is_awaited(),
                     Box::new(move || {
                         let login = checks.0.store.users().check(&username, &password);
                         let refusal = || Credentials::Login { username, password }.refusal();
@@ -85,6 +86,7 @@ impl Checks {
                 let checks = self.clone();
                 self.0.look_ups.run(
                     ip.into(),
+                    owed.is_awaited(),
                     Box::new(move || {
                         let table = checks.0.store.hostnames().list();
                         checks.conclude(ip, table.map(|table| checks.trusted(ip, &table)), owed);

@@ -4,14 +4,12 @@
 //! The protocol asks for these through [`Host`], on the thread of the connection that asks; so nothing here may block.
 //! What may take time is handed to the [`Program`], and answered into the connection's mailbox.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use msl_network_protocol::connection::{Action, Importance, Note};
-use msl_network_protocol::drive::{Caller, Handle, Host};
+use msl_network_protocol::drive::{Caller, Host};
 use msl_network_protocol::mailbox::Notice;
 use tracing::{debug, info, warn};
 
@@ -19,6 +17,7 @@ use crate::administration::Administration;
 use crate::checks::Checks;
 use crate::history;
 use crate::log::{Control, TARGET};
+use crate::look_ups::LookUps;
 use crate::store::{ConnectionLog, Entry};
 use crate::trusted::Trust;
 use crate::turns::Turns;
@@ -42,13 +41,11 @@ pub struct Equipment {
 /// The duties of one Manager.
 pub struct Duties {
     names: Arc<Names>,
+    look_ups: LookUps,
     checks: Checks,
     administration: Administration,
     connections: Arc<ConnectionLog>,
     program: Arc<dyn Program>,
-    /// Who waits for the name of an address that is being looked up: each is asked for once at a time, so that many
-    /// connections from one computer cost one thread.
-    waiting: Arc<Mutex<BTreeMap<IpAddr, Vec<Handle>>>>,
 }
 
 impl Duties {
@@ -57,8 +54,10 @@ impl Duties {
         let program: Arc<dyn Program> = Arc::new(program);
         let Equipment { host_name, password, store, connections, log } = equipment;
         let turns = Turns::new(checks_at_once(), program.clone());
+        let names = Arc::new(Names::new(&host_name));
         Self {
-            names: Arc::new(Names::new(&host_name)),
+            look_ups: LookUps::new(names.clone(), program.clone()),
+            names,
             checks: Checks::new(
                 program.clone(),
                 turns.clone(),
@@ -69,27 +68,7 @@ impl Duties {
             administration: Administration::new(turns, store, log),
             connections,
             program,
-            waiting: Arc::default(),
         }
-    }
-
-    fn look_up(&self, ip: IpAddr, mailbox: &Handle) {
-        if let Some(name) = self.names.cached(ip) {
-            return mailbox.tell(Notice::HostName(name));
-        }
-        let mut waiting = lock(&self.waiting);
-        let asked_already = waiting.contains_key(&ip);
-        waiting.entry(ip).or_default().push(mailbox.clone());
-        drop(waiting);
-        if asked_already {
-            return;
-        }
-        let names = self.names.clone();
-        let look_up = LookUp { waiting: self.waiting.clone(), ip, name: None };
-        self.program.run_blocking(Box::new(move || {
-            let mut look_up = look_up;
-            look_up.name = Some(names.look_up(ip));
-        }));
     }
 
     /// Writes down what happened, where it belongs into the connections table.
@@ -109,28 +88,13 @@ fn checks_at_once() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
 }
 
-/// A look-up on its way. Whatever becomes of it, its askers do not stay in the list.
-struct LookUp {
-    waiting: Arc<Mutex<BTreeMap<IpAddr, Vec<Handle>>>>,
-    ip: IpAddr,
-    name: Option<Arc<str>>,
-}
-
-impl Drop for LookUp {
-    fn drop(&mut self) {
-        let askers = lock(&self.waiting).remove(&self.ip).unwrap_or_default();
-        if let Some(name) = &self.name {
-            for asker in askers {
-                asker.tell(Notice::HostName(name.clone()));
-            }
-        }
-    }
-}
-
 impl Host for Duties {
     fn act(&self, caller: Caller<'_>, action: Action) {
         match action {
-            Action::LookUpHost => self.look_up(caller.ip, caller.mailbox),
+            Action::LookUpHost => {
+                let mailbox = caller.mailbox.clone();
+                self.look_ups.find(caller.ip, move |name| mailbox.tell(Notice::HostName(name)));
+            }
             Action::Check(credentials) => self.checks.check(caller, credentials),
             Action::Administer { attribute, args, kwargs } => {
                 self.administration.administer(caller, attribute, args, kwargs);
@@ -153,8 +117,4 @@ fn log(caller: Caller<'_>, note: &Note) {
         Importance::Info => info!(target: TARGET, "{caller} {note}"),
         Importance::Warning => warn!(target: TARGET, "{caller} {note}"),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

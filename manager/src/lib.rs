@@ -19,6 +19,7 @@ pub mod error;
 mod history;
 pub mod key;
 pub mod log;
+mod look_ups;
 pub mod names;
 pub mod program;
 pub mod secret;

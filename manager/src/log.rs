@@ -15,7 +15,7 @@ mod layer;
 mod level;
 mod output;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,7 +78,11 @@ impl Log {
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let handle = File::create(file).map_err(failed)?;
+        // Each line goes to the end of the file as it is then: where another Manager that started in the same second writes
+        // into it, too, or somebody empties it meanwhile to save room, no line is written over another.
+        let emptied = File::create(file).map_err(failed)?;
+        let handle = OpenOptions::new().append(true).open(file).map_err(failed)?;
+        drop(emptied);
         let console = Output::start("log-console", Format::new(layout, 5), console).map_err(failed)?;
         let output = Output::start("log-file", Format::new(layout, 8), handle).map_err(failed)?;
         let threshold = Arc::new(Threshold::new(level));
@@ -194,6 +198,23 @@ mod tests {
             "[ERROR   ] msl.network - d",
         ];
         assert_eq!(texts(&file), expected);
+    }
+
+    #[test]
+    fn two_logs_in_one_file_do_not_write_over_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let start = || Log::new(Level::default(), Layout::Text, &path, Box::new(io::sink())).unwrap();
+        let (first, second) = (start(), start());
+        for (text, (log, subscriber)) in [("a long line of the first", first), ("of the second", second)] {
+            with_default(subscriber, || info!(target: TARGET, "{text}"));
+            drop(log);
+        }
+        let file = fs::read_to_string(path).unwrap();
+        assert_eq!(
+            texts(&file),
+            ["[INFO    ] msl.network - a long line of the first", "[INFO    ] msl.network - of the second"]
+        );
     }
 
     #[test]

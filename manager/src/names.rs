@@ -56,6 +56,16 @@ impl Names {
         }
     }
 
+    /// The names of a network for a test, on the computer `lab-7` with the address 10.0.0.7.
+    #[cfg(test)]
+    pub(crate) fn with_resolver(resolver: impl Fn(IpAddr) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self {
+            resolver: Box::new(resolver),
+            addresses: Box::new(|| vec![IpAddr::from([10, 0, 0, 7])]),
+            ..Self::new("lab-7")
+        }
+    }
+
     /// The name of an address if it is known already. Never blocks.
     pub fn cached(&self, ip: IpAddr) -> Option<Arc<str>> {
         self.cached_at(ip, Instant::now())
@@ -146,12 +156,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn names(resolver: impl Fn(IpAddr) -> Option<String> + Send + Sync + 'static) -> Names {
-        Names {
-            own: "lab-7".into(),
-            resolver: Box::new(resolver),
-            addresses: Box::new(|| vec!["10.0.0.7".parse().unwrap()]),
-            cache: Mutex::default(),
-        }
+        Names::with_resolver(resolver)
     }
 
     fn ip(text: &str) -> IpAddr {

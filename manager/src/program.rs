@@ -35,6 +35,12 @@ impl Owed {
         Self { mailbox: mailbox.clone(), otherwise: Some(otherwise) }
     }
 
+    /// Tells whether the connection is still there to hear the answer.
+    pub(crate) fn is_awaited(&self) -> impl Fn() -> bool + Send + 'static {
+        let mailbox = self.mailbox.clone();
+        move || !mailbox.has_ended()
+    }
+
     pub(crate) fn pay(mut self, notice: Notice) {
         self.otherwise = None;
         self.mailbox.tell(notice);

@@ -101,26 +101,32 @@ impl Files {
         password: Option<&Secret>,
         subject: impl FnOnce() -> Subject,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+        // Looked for before the key: another Manager that starts at the same moment makes the key first.
+        let has_certificate = self.certificate.exists();
         if self.makes == Makes::Missing && !self.key.exists() {
-            if self.certificate.exists() {
+            if has_certificate {
                 return Err(key_is_missing(self));
             }
             key::make_missing(&self.key, password)?;
         }
-        let makes_certificate = match self.makes {
-            Makes::Nothing => false,
-            Makes::Certificate => true,
-            Makes::Missing => !self.certificate.exists(),
-        };
         let key = || key::read(&self.key, password)?.ok_or_else(|| self.no_key());
-        if makes_certificate {
-            let key = key()?;
-            certificate::make(&self.certificate, &key, &subject(), Terms::default())?;
-            Ok((certificate::read(&self.certificate)?, key))
-        } else {
+        let key = match self.makes {
+            Makes::Certificate => {
+                let key = key()?;
+                certificate::make(&self.certificate, &key, &subject(), Terms::default())?;
+                key
+            }
+            Makes::Missing if !has_certificate => {
+                let key = key()?;
+                certificate::make_missing(&self.certificate, &key, &subject())?;
+                key
+            }
             // The certificate first: a key may take a second to decrypt.
-            Ok((certificate::read(&self.certificate)?, key()?))
-        }
+            Makes::Nothing | Makes::Missing => {
+                return Ok((certificate::read(&self.certificate)?, key()?));
+            }
+        };
+        Ok((certificate::read(&self.certificate)?, key))
     }
 
     fn no_key(&self) -> Error {
@@ -264,6 +270,22 @@ mod tests {
         let error = server_config(&files).unwrap_err();
         assert!(error.to_string().contains("put the key back"), "{error}");
         assert!(files.certificate.exists());
+    }
+
+    #[test]
+    fn of_two_managers_that_make_a_certificate_both_serve_with_the_first() {
+        let world = World::new();
+        let files = world.choose(&named(None, None), None);
+        let mut first = Vec::new();
+        let (chain, _) = files
+            .pair(None, || {
+                // Between the moment when it is found missing and the one when it is written.
+                first = files.pair(None, lab_7).unwrap().0;
+                lab_7()
+            })
+            .unwrap();
+        assert_eq!(chain, first);
+        assert_eq!(chain, certificate::read(&files.certificate).unwrap());
     }
 
     #[test]

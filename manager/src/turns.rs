@@ -4,7 +4,9 @@
 //! more wait, the addresses that they come from take turns, so that one computer that sends a hundred passwords holds up
 //! another's only for one of them.
 //!
-//! What waits is bounded by the limits on connections: each has one check at most.
+//! What waits is bounded by the limits on connections, as each has one check at most. Easy to get wrong: a connection can be
+//! reset while its check waits, and the next one be opened at once. So what nobody waits for any more is taken out of the
+//! line and not done; else one computer could fill the memory, and hold up the others behind its address for minutes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -25,9 +27,15 @@ struct Line {
     /// How many more may run now.
     free: usize,
     /// What waits, by origin; an origin that has nothing is not here.
-    waiting: BTreeMap<Origin, VecDeque<Job>>,
+    waiting: BTreeMap<Origin, VecDeque<Turn>>,
     /// The origins that wait, the next one first.
     order: VecDeque<Origin>,
+}
+
+/// What waits for its turn.
+struct Turn {
+    job: Job,
+    is_awaited: Box<dyn Fn() -> bool + Send>,
 }
 
 impl Turns {
@@ -37,10 +45,10 @@ impl Turns {
         Self { line: Arc::new(Mutex::new(line)), program }
     }
 
-    /// Runs a job when it is its turn.
-    pub(crate) fn run(&self, origin: Origin, job: Job) {
+    /// Runs a job when it is its turn, unless nobody waits for it any more.
+    pub(crate) fn run(&self, origin: Origin, is_awaited: impl Fn() -> bool + Send + 'static, job: Job) {
         let mut line = lock(&self.line);
-        line.join(origin, job);
+        line.join(origin, Turn { job, is_awaited: Box::new(is_awaited) });
         if line.free > 0 {
             line.free -= 1;
             drop(line);
@@ -57,24 +65,31 @@ impl fmt::Debug for Turns {
 }
 
 impl Line {
-    fn join(&mut self, origin: Origin, job: Job) {
-        let jobs = self.waiting.entry(origin).or_default();
-        if jobs.is_empty() {
+    fn join(&mut self, origin: Origin, turn: Turn) {
+        let turns = self.waiting.entry(origin).or_default();
+        if turns.is_empty() {
             self.order.push_back(origin);
         }
-        jobs.push_back(job);
+        turns.retain(Turn::is_awaited);
+        turns.push_back(turn);
     }
 
-    fn next(&mut self) -> Option<Job> {
+    fn next(&mut self) -> Option<Turn> {
         let origin = self.order.pop_front()?;
-        let jobs = self.waiting.get_mut(&origin)?;
-        let job = jobs.pop_front();
-        if jobs.is_empty() {
+        let turns = self.waiting.get_mut(&origin)?;
+        let turn = turns.pop_front();
+        if turns.is_empty() {
             self.waiting.remove(&origin);
         } else {
             self.order.push_back(origin);
         }
-        job
+        turn
+    }
+}
+
+impl Turn {
+    fn is_awaited(&self) -> bool {
+        (self.is_awaited)()
     }
 }
 
@@ -82,14 +97,16 @@ impl Line {
 fn work(line: &Mutex<Line>) {
     loop {
         let mut locked = lock(line);
-        let Some(job) = locked.next() else {
+        let Some(turn) = locked.next() else {
             // Under the same lock, so that nobody joins the line in between and counts on this thread.
             locked.free += 1;
             return;
         };
         drop(locked);
         // A job that panics (a bug) costs itself, not the ones behind it.
-        let _ = catch_unwind(AssertUnwindSafe(job));
+        if turn.is_awaited() {
+            let _ = catch_unwind(AssertUnwindSafe(turn.job));
+        }
     }
 }
 
@@ -101,6 +118,7 @@ fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
 mod tests {
     use super::*;
     use std::net::IpAddr;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     /// Threads that do nothing before they are told to, and what has been done.
@@ -148,11 +166,11 @@ mod tests {
         let threads = Threads::default();
         let turns = threads.turns(2);
         for n in 0..10 {
-            turns.run(origin(n), threads.job("x"));
+            turns.run(origin(n), || true, threads.job("x"));
         }
         assert_eq!(threads.started.lock().unwrap().len(), 2);
         assert_eq!(threads.go().len(), 10);
-        turns.run(origin(1), threads.job("later"));
+        turns.run(origin(1), || true, threads.job("later"));
         assert_eq!(threads.go(), ["later"]);
     }
 
@@ -161,11 +179,11 @@ mod tests {
         let threads = Threads::default();
         let turns = threads.turns(1);
         for name in ["a1", "a2", "a3", "a4"] {
-            turns.run(origin(1), threads.job(name));
+            turns.run(origin(1), || true, threads.job(name));
         }
-        turns.run(origin(2), threads.job("b1"));
-        turns.run(origin(2), threads.job("b2"));
-        turns.run(origin(3), threads.job("c1"));
+        turns.run(origin(2), || true, threads.job("b1"));
+        turns.run(origin(2), || true, threads.job("b2"));
+        turns.run(origin(3), || true, threads.job("c1"));
         assert_eq!(threads.go(), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
     }
 
@@ -173,10 +191,32 @@ mod tests {
     fn a_job_that_panics_holds_nobody_up() {
         let threads = Threads::default();
         let turns = threads.turns(1);
-        turns.run(origin(1), Box::new(|| panic!("a bug")));
-        turns.run(origin(1), threads.job("next"));
+        turns.run(origin(1), || true, Box::new(|| panic!("a bug")));
+        turns.run(origin(1), || true, threads.job("next"));
         assert_eq!(threads.go(), ["next"]);
-        turns.run(origin(1), threads.job("later"));
+        turns.run(origin(1), || true, threads.job("later"));
         assert_eq!(threads.go(), ["later"]);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_done_and_does_not_stay_in_the_line() {
+        let threads = Threads::default();
+        let turns = threads.turns(1);
+        let connected = Arc::new(AtomicBool::new(true));
+        let is_connected = || {
+            let connected = connected.clone();
+            move || connected.load(Ordering::Relaxed)
+        };
+        for _ in 0..1000 {
+            turns.run(origin(1), is_connected(), threads.job("gone"));
+        }
+        assert_eq!(lock(&turns.line).waiting[&origin(1)].len(), 1000);
+
+        connected.store(false, Ordering::Relaxed);
+        turns.run(origin(1), || true, threads.job("here"));
+
+        assert_eq!(lock(&turns.line).waiting[&origin(1)].len(), 1);
+        turns.run(origin(1), is_connected(), threads.job("gone when its turn comes"));
+        assert_eq!(threads.go(), ["here"]);
     }
 }

@@ -39,7 +39,7 @@ fn a_new_store_is_made_with_its_folders_and_trusts_this_computer() {
     assert!(store.users().is_empty().unwrap());
     assert!(store.connections().query(None, None).unwrap().is_empty());
     assert_eq!(store.hostnames().list().unwrap(), Vec::from_iter(computer::own_names()));
-    assert!(store.hostnames().contains("localhost").unwrap());
+    assert!(store.hostnames().list().unwrap().contains(&"localhost".to_owned()));
     let files: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(files.len(), 1, "{files:?}");
 }
@@ -102,7 +102,7 @@ fn a_database_that_is_removed_meanwhile_is_made_anew() {
 
     assert_eq!(store.users().check("ann", "x").unwrap(), None);
     store.hostnames().insert("bench3").unwrap();
-    assert!(store.hostnames().contains("bench3").unwrap());
+    assert!(store.hostnames().list().unwrap().contains(&"bench3".to_owned()));
 }
 
 #[test]
@@ -176,6 +176,21 @@ fn it_is_readable_by_its_owner_alone() {
     let store = Store::open(folder.path().join("db")).unwrap();
     store.hostnames().insert("bench3").unwrap();
     assert_eq!(fs::metadata(store.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_computer_that_is_removed_is_not_trusted_under_another_spelling() {
+    let folder = folder();
+    let store = Store::open(folder.path().join("db")).unwrap();
+    let hostnames = store.hostnames();
+    for name in ["Bench-3", "bench-3", "bench-30"] {
+        hostnames.insert(name).unwrap();
+    }
+    hostnames.remove("BENCH-3", "remove").unwrap();
+    let left = hostnames.list().unwrap();
+    assert!(left.contains(&"bench-30".to_owned()), "{left:?}");
+    assert!(!left.iter().any(|name| name.eq_ignore_ascii_case("bench-3")), "{left:?}");
+    assert!(hostnames.remove("bench-3", "remove").is_err());
 }
 
 #[test]

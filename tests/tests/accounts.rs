@@ -203,6 +203,35 @@ fn many_wrong_passwords_from_one_address_hold_up_nobody_else() {
     assert!(bob_is_in < last_verdict, "Bob waited for the strangers:\n{log}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn passwords_of_connections_that_were_reset_are_not_checked() {
+    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+    // No check gets further than to the database.
+    let database = std::fs::File::open(program.database()).expect("the Manager has made it");
+    database.lock().expect("nobody works with it");
+    let count = 60;
+    let mut strangers: Vec<Peer> = (0..count).map(|_| program.open()).collect();
+    for peer in &mut strangers {
+        peer.log_in("ada", "a guess");
+    }
+    strangers[count - 1].expect_quiet();
+    for peer in strangers {
+        socket2::SockRef::from(peer.stream())
+            .set_linger(Some(std::time::Duration::ZERO))
+            .expect("a socket can be set");
+    }
+    let closed = |log: &str| log.matches("it closed the connection").count();
+    eventually("the Manager sees that they have gone", || closed(&program.log()) == count);
+
+    database.unlock().expect("it is locked");
+    login(program.open(), "bob", "builder").expect("it is right");
+
+    // Those that had begun are finished: as many as may run at once, half as many as there are cores.
+    let delayed = program.log().matches("127.0.0.1 has failed often").count();
+    assert!(delayed < count / 2, "{delayed} checks that nobody waited for:\n{}", program.log());
+}
+
 #[test]
 fn the_managers_password_is_not_guessed_without_waiting() {
     let program = Program::start(Tls::Disabled, &["--auth-password", "the", "secret"]);

@@ -1,6 +1,7 @@
 //! The trusted host names: with `--auth-hostname`, devices on these computers may connect (`docs/wire.md` section 4).
 //!
-//! They are compared as they are written. An empty table trusts nobody, and stays empty.
+//! They are kept as they are written, and upper and lower case count as the same, as everywhere in the domain name system. An
+//! empty table trusts nobody, and stays empty.
 
 use msl_network_protocol::json::python_repr;
 use redb::{ReadableTable, ReadableTableMetadata};
@@ -36,13 +37,20 @@ impl<'a> Hostnames<'a> {
         })
     }
 
-    /// Trusts a computer no longer. `action` is what the asker calls this (`delete`, `remove`), for the text of the error.
+    /// Trusts a computer no longer, in whatever case its name is written here and there. `action` is what the asker calls this (`delete`, `remove`), for the text of the error.
     ///
     /// # Errors
     /// [`Kind::Value`] when the name is not in the table. Others when the store fails.
     pub fn remove(&self, name: &str, action: &str) -> Result<(), Error> {
         self.store.write(|transaction| {
-            if transaction.open_table(HOSTNAMES)?.remove(name)?.is_none() {
+            let mut trusted = false;
+            let mut table = transaction.open_table(HOSTNAMES)?;
+            table.retain(|entry, ()| {
+                let same = entry.eq_ignore_ascii_case(name);
+                trusted |= same;
+                !same
+            })?;
+            if !trusted {
                 let text =
                     format!("Cannot {action} {}. This hostname is not in the table.", python_repr(name));
                 return Err(Error::new(Kind::Value, text).into());
@@ -60,14 +68,6 @@ impl<'a> Hostnames<'a> {
             let table = transaction.open_table(HOSTNAMES)?;
             table.iter()?.map(|entry| Ok(entry?.0.value().to_owned())).collect()
         })
-    }
-
-    /// Whether a computer of this name is trusted.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn contains(&self, name: &str) -> Result<bool, Error> {
-        self.store.read(|transaction| Ok(transaction.open_table(HOSTNAMES)?.get(name)?.is_some()))
     }
 
     /// Whether nobody is trusted.

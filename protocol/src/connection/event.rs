@@ -83,7 +83,7 @@ pub enum Question {
 }
 
 /// What leaves the core, to be done wherever that may block. Answers come back as a [`Notice`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Action {
     /// Find the host name of the device's IP address; answer with [`Notice::HostName`].
     LookUpHost,
@@ -128,6 +128,21 @@ impl Action {
                 Some(Notice::Administered(Err(Refusal::new(Exception::Permission, text))))
             }
             Self::ShutDown | Self::Note(_) => None,
+        }
+    }
+}
+
+/// What an administrator sends along may be somebody's new password.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LookUpHost => f.write_str("LookUpHost"),
+            Self::Check(credentials) => f.debug_tuple("Check").field(credentials).finish(),
+            Self::Administer { attribute, .. } => {
+                f.debug_struct("Administer").field("attribute", attribute).finish_non_exhaustive()
+            }
+            Self::ShutDown => f.write_str("ShutDown"),
+            Self::Note(note) => f.debug_tuple("Note").field(note).finish(),
         }
     }
 }

@@ -193,6 +193,7 @@ impl<W: Wire> Driver<W> {
             }
             // What the socket did not take never will leave.
             self.desk.mailbox.with(|mailbox| mailbox.sent(usize::MAX));
+            self.desk.mailbox.end();
             self.desk.manager.exit(self.desk.id);
         }
     }

@@ -15,16 +15,28 @@ struct Shared {
     mailbox: Mailbox<Handle>,
     /// Taken when the task is woken: it registers anew at its next turn, and is not woken twice before.
     waker: Option<Waker>,
+    /// Whether the task has come to its end.
+    ended: bool,
 }
 
 impl Handle {
     pub(super) fn new(mailbox: Mailbox<Self>) -> Self {
-        Self(Arc::new(Mutex::new(Shared { mailbox, waker: None })))
+        Self(Arc::new(Mutex::new(Shared { mailbox, waker: None, ended: false })))
     }
 
     /// Leaves a notice and wakes the connection.
     pub fn tell(&self, notice: Notice) {
         self.with_waking(|mailbox| mailbox.notify(notice));
+    }
+
+    /// Whether its connection has come to its end: nobody hears what it is told. Work that was only meant for it is not worth
+    /// doing any more.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.0).ended
+    }
+
+    pub(super) fn end(&self) {
+        lock(&self.0).ended = true;
     }
 
     /// Puts a parcel in. Returns whom to wake, once no lock is held.

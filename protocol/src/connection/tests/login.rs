@@ -242,3 +242,19 @@ fn what_waits_for_a_login_counts_with_the_room_that_it_takes() {
     peer.waits(Limits::default().prompt);
     assert_eq!(peer.connection.held(), 0);
 }
+
+#[test]
+fn what_is_handed_on_shows_no_password_to_who_logs_it() {
+    let login = Credentials::Login { username: "root".into(), password: "hush".into() };
+    let administer = Action::Administer {
+        attribute: "users_table.insert".into(),
+        args: Bytes::from_static(br#"["bob", "hush", false]"#),
+        kwargs: Bytes::from_static(br#"{"password": "hush"}"#),
+    };
+    for action in
+        [Action::Check(login), administer, Action::Check(Credentials::ManagerPassword("hush".into()))]
+    {
+        let shown = format!("{action:?}");
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}

@@ -181,6 +181,22 @@ fn a_socket_that_fails_leaves_nobody_waiting() {
 }
 
 #[test]
+fn who_does_something_for_a_connection_can_see_that_it_has_ended() {
+    for dropped in [true, false] {
+        let mut lab = Lab::new();
+        let device = lab.connect();
+        let handle = lab.manager.connections.lock().unwrap().values().next().cloned().unwrap();
+        assert!(!handle.has_ended());
+        if dropped {
+            lab.drop_task(device);
+        } else {
+            lab.lose(device);
+        }
+        assert!(handle.has_ended());
+    }
+}
+
+#[test]
 fn what_a_device_said_before_its_socket_failed_is_not_lost() {
     // One answer, or more than one read gives.
     for answers in [1, 30] {
