@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{self, Program, host_name};
@@ -99,16 +100,26 @@ fn listening_ends_when_nobody_reads_any_further(setup: Setup) {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
     eventually("the link", || program.log().contains("linked with 'Beat'"));
     let beat = json!({"uid": "notification", "service": "Beat", "result": [[7], {}], "error": false});
-    service.send(&beat);
-    let mut line = String::new();
     let mut reader = BufReader::new(listener.stdout.take().expect("it is piped"));
-    reader.read_line(&mut line).expect("a notification");
+    let reading = thread::spawn(move || {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a notification");
+        (line, reader)
+    });
+    // What comes right behind the link's answer may come before the command listens.
+    eventually("a notification is shown", || {
+        service.send(&beat);
+        reading.is_finished()
+    });
+    let (line, reader) = reading.join().expect("it has read");
     assert_eq!(line, "[7] {}\n");
 
     drop(reader);
-    service.send(&beat);
 
-    eventually("the end", || listener.try_wait().expect("it is a child").is_some());
+    eventually("the end", || {
+        service.send(&beat);
+        listener.try_wait().expect("it is a child").is_some()
+    });
     let output = listener.wait_with_output().expect("it has ended");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
@@ -130,7 +141,7 @@ fn the_time_that_is_given_counts_for_each_step() {
     // A Manager that lets a client in, and then says nothing more.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("it has one").port().to_string();
-    let silent = std::thread::spawn(move || {
+    let silent = thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
         let hello = r#"{"attribute": "identity", "args": [], "kwargs": {}, "requester": "Manager[lab:1]", "uid": "", "error": false}"#;
         stream.write_all(format!("{hello}\r\n").as_bytes()).expect("it reads");
