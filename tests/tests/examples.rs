@@ -11,7 +11,7 @@ use msl_network_examples::multimeter::{DigitalMultimeter, DigitalMultimeterClien
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{Program, Tls, built_programs};
-use msl_network_tests::{PATIENCE, every_laboratory, plain_and_tls};
+use msl_network_tests::{PATIENCE, eventually, every_laboratory, plain_and_tls};
 use msl_network_tokio::{Reconnect, Service};
 
 every_laboratory! {
@@ -140,6 +140,8 @@ fn a_client_that_reconnects_goes_on_when_its_manager_was_restarted() {
     wait_for(&program, "the connection was lost");
     laboratory.manager().revive();
     wait_for(&program, "linked with Heartbeat again");
+    // Others may be linked with a service before it has heard that it is let in.
+    eventually("the service knows that it is back", || service.is_connected());
     (5..9).for_each(|beat| service.notifier().notify((beat,)).unwrap());
 
     assert!(program.wait(PATIENCE).success(), "{}", program.log());
