@@ -2,6 +2,9 @@
 //!
 //! smol has an executor for all tasks of a program, with one thread. A Manager needs all cores, and a connection must not
 //! depend on what else a program does on that thread; so both have executors of their own.
+//!
+//! Easy to get wrong: such an executor wakes one of its threads at a time, and no other one until that has looked for work. So
+//! each has to come back soon; one that did something else meanwhile would hold up all.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -25,6 +28,7 @@ pub(crate) fn is_here() -> bool {
 #[derive(Debug)]
 pub(crate) struct Pool {
     executor: Arc<Executor<'static>>,
+    threads: usize,
     /// Closed when it is dropped, at which the threads end.
     _alive: Sender<()>,
     ended: Receiver<()>,
@@ -34,11 +38,11 @@ impl Pool {
     /// A pool without threads yet.
     pub(crate) fn new() -> Self {
         let (alive, ended) = bounded(1);
-        Self { executor: Arc::default(), _alive: alive, ended }
+        Self { executor: Arc::default(), threads: 0, _alive: alive, ended }
     }
 
     /// Starts another thread.
-    pub(crate) fn start_thread(&self) -> io::Result<()> {
+    pub(crate) fn start_thread(&mut self) -> io::Result<()> {
         let (executor, ended) = (self.executor.clone(), self.ended.clone());
         let thread = thread::Builder::new().name("msl-network".to_owned());
         thread.spawn(move || {
@@ -46,6 +50,7 @@ impl Pool {
             // Nothing is ever sent: this is the end of the pool.
             let _ = smol::block_on(executor.run(ended.recv()));
         })?;
+        self.threads += 1;
         Ok(())
     }
 
@@ -54,9 +59,9 @@ impl Pool {
         Arc::downgrade(&self.executor)
     }
 
-    /// Runs a future, and what is spawned meanwhile, on the thread that awaits this as well.
+    /// Runs a future where this is awaited; without any threads, also what is spawned meanwhile.
     pub(crate) async fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.executor.run(future).await
+        if self.threads == 0 { self.executor.run(future).await } else { future.await }
     }
 }
 
@@ -68,7 +73,7 @@ mod tests {
     use super::*;
 
     fn with_threads(count: usize) -> Pool {
-        let pool = Pool::new();
+        let mut pool = Pool::new();
         (0..count).for_each(|_| pool.start_thread().unwrap());
         pool
     }
@@ -99,6 +104,24 @@ mod tests {
         pool.executor.spawn(async move { drop((pending::<()>().await, held)) }).detach();
         drop(pool);
         assert!(smol::block_on(released.recv()).is_err());
+    }
+
+    #[test]
+    fn a_panic_costs_one_task_and_no_thread() {
+        let pool = with_threads(1);
+        pool.executor.spawn(async { panic!("a task has panicked") }).detach();
+        assert_eq!(smol::block_on(pool.executor.spawn(async { 7 })), 7);
+    }
+
+    #[test]
+    fn where_a_pool_with_threads_is_awaited_none_of_its_tasks_runs() {
+        let pool = with_threads(1);
+        let here = thread::current().id();
+        smol::block_on(pool.run(async {
+            for _ in 0..100 {
+                assert_ne!(pool.executor.spawn(async { thread::current().id() }).await, here);
+            }
+        }));
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Runtimes for Background {
     fn background(&self) -> Result<Arc<dyn Runtime>, Error> {
         static STARTED: OnceLock<std::io::Result<(Pool, Smol)>> = OnceLock::new();
         let started = STARTED.get_or_init(|| {
-            let pool = Pool::new();
+            let mut pool = Pool::new();
             pool.start_thread()?;
             let smol = Smol::new(&pool);
             Ok((pool, smol))

@@ -19,7 +19,8 @@ use crate::runtime::Smol;
 /// order and returns. It may be awaited on any executor, and has one of its own, with a thread for each core.
 ///
 /// With `tls`, devices have to speak TLS. At the end, open requests get their answers, or an error after
-/// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`].
+/// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`]. If it is dropped before its end, so are
+/// its connections.
 ///
 /// [`Limits::shutdown`]: msl_network_protocol::limits::Limits::shutdown
 /// [`Limits::linger`]: msl_network_protocol::limits::Limits::linger
@@ -75,9 +76,9 @@ pub async fn run_services(
     pool.run(Box::pin(serving)).await
 }
 
-/// All cores. The thread that awaits the Manager takes part, so that it is served even without any other.
+/// All cores. If the system gives no thread at all, the one that awaits the Manager does everything.
 fn pool() -> Pool {
-    let pool = Pool::new();
+    let mut pool = Pool::new();
     let cores = available_parallelism().map_or(1, usize::from);
     if let Some(error) = (0..cores).find_map(|_| pool.start_thread().err()) {
         warn!(target: "msl.network", "there will be fewer threads than cores: {error}");

@@ -17,7 +17,8 @@ use crate::runtime::Tokio;
 /// order and returns. To be awaited on a tokio runtime.
 ///
 /// With `tls`, devices have to speak TLS. At the end, open requests get their answers, or an error after
-/// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`].
+/// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`]. If it is dropped before its end, its
+/// connections end in the same way, in tasks of the runtime.
 ///
 /// [`Limits::shutdown`]: msl_network_protocol::limits::Limits::shutdown
 /// [`Limits::linger`]: msl_network_protocol::limits::Limits::linger

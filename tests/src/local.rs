@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::accounts::Accounts;
 use crate::program::{self, Tls};
-use crate::setup::{Runtime, Setup};
+use crate::setup::Setup;
 use crate::{Served, eventually};
 
 /// A Manager that listens on 127.0.0.1; it is told to end with the test at the latest.
@@ -71,13 +71,7 @@ impl LocalManager {
         let stopped = duties.clone();
         let serving = thread::spawn(move || {
             let stop = stopped.stop.notified();
-            match setup.runtime {
-                Runtime::Tokio => {
-                    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
-                    runtime.block_on(msl_network_tokio::serve(listener, manager, config, stop));
-                }
-                Runtime::Smol => smol::block_on(msl_network_smol::serve(listener, manager, config, stop)),
-            }
+            setup.runtime.block_on(setup.runtime.serve(listener, manager, config, stop));
         });
         Self { port, files, duties, serving: Some(serving) }
     }

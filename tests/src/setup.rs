@@ -1,6 +1,10 @@
 //! On which runtime a Manager of this project is, and whether it is reached by TLS: what a suite is run for.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use msl_network_protocol::author::{Address, Connect, IntoService, NewClient, Service};
+use msl_network_tokio::{Listener, Manager};
 
 /// What carries the connections of a program of this project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,28 @@ impl Runtime {
         match self {
             Self::Tokio => msl_network_tokio::start(service, address),
             Self::Smol => msl_network_smol::start(service, address),
+        }
+    }
+
+    /// Runs a future on this thread, and elsewhere what it spawns.
+    pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
+        match self {
+            Self::Tokio => tokio::runtime::Runtime::new().expect("a runtime can be started").block_on(future),
+            Self::Smol => smol::block_on(future),
+        }
+    }
+
+    /// Serves devices until `stop` is ready.
+    pub async fn serve(
+        self,
+        listener: Listener,
+        manager: Arc<Manager>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        stop: impl Future<Output = ()>,
+    ) {
+        match self {
+            Self::Tokio => msl_network_tokio::serve(listener, manager, tls, stop).await,
+            Self::Smol => msl_network_smol::serve(listener, manager, tls, stop).await,
         }
     }
 

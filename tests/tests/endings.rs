@@ -19,6 +19,7 @@ every_setup! {
     who_is_refused_in_the_middle_of_sending_is_ended_in_order
     who_stops_reading_is_ended_in_order_at_shutdown
     devices_in_the_handshake_are_ended_in_order_at_shutdown
+    devices_that_wait_to_be_accepted_are_ended_in_order_at_shutdown
 }
 
 const MIB: usize = 1024 * 1024;
@@ -139,6 +140,25 @@ fn devices_in_the_handshake_are_ended_in_order_at_shutdown(setup: Setup) {
 }
 
 /// Sends far more requests than all buffers on the way can hold.
+/// They have connected, and said something that nobody reads.
+fn devices_that_wait_to_be_accepted_are_ended_in_order_at_shutdown(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits { connections: 1, ..limits() });
+    let mut only = manager.client("Only");
+    let mut waiting: Vec<Peer> = (0..100).map(|_| Peer::open(manager.port())).collect();
+    for peer in &mut waiting {
+        peer.send_line("{}");
+    }
+
+    manager.stop();
+
+    only.expect_end();
+    for peer in &mut waiting {
+        peer.expect_end();
+    }
+    drop(waiting);
+    manager.wait();
+}
+
 fn send_in_background(mut client: Peer, service: &str) -> JoinHandle<Peer> {
     const REQUESTS: usize = 8 * 1024;
     let argument = "x".repeat(4 * 1024);

@@ -4,11 +4,11 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::mem;
 use std::net::{self, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use async_lock::OnceCell;
 use bytes::BytesMut;
 use futures_lite::future::or;
 use msl_network_protocol::drive::{Driver, Manager, Ticket, Wire};
@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// With `tls`, devices have to speak TLS. At the end, open requests get their answers, or an error after
 /// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`].
+///
+/// Devices are accepted and served by tasks of the network: what else its caller does on this thread holds nobody up. Should
+/// it be dropped before its end, these tasks are told to end all the same.
 pub async fn serve<N: Network>(
     network: N,
     listener: Listener,
@@ -37,17 +40,42 @@ pub async fn serve<N: Network>(
     tls: Option<Arc<ServerConfig>>,
     stop: impl Future<Output = ()>,
 ) {
-    let door = Door { network: network.clone(), manager: manager.clone(), tls };
-    let mut accepting = All::of(listener.sockets.into_iter().map(|socket| door.clone().accept(socket)));
-    or(stop, accepting.wait()).await;
-    manager.shut_down();
-    let Limits { shutdown, linger, .. } = manager.settings().limits;
-    let all_gone = async {
-        accepting.wait().await;
-        manager.admission().all_gone().await;
+    let ending = Ending(&manager);
+    let gone = Arc::new(OnceCell::new());
+    let open = Arc::new(Open(gone.clone()));
+    let door = Door { network: network.clone(), manager: manager.clone(), tls, _open: open };
+    for socket in listener.sockets {
+        network.spawn(Box::pin(door.clone().accept(socket)));
+    }
+    drop(door);
+    let all_gone = || async {
+        gone.wait().await;
     };
-    if timeout(&network, shutdown + 2 * linger, all_gone).await.is_none() {
+    // All are gone before the end where no socket could be listened on.
+    or(stop, or(manager.shutting_down(), all_gone())).await;
+    drop(ending);
+    let Limits { shutdown, linger, .. } = manager.settings().limits;
+    if timeout(&network, shutdown + 2 * linger, all_gone()).await.is_none() {
         warn!(target: LOG, "{} connections did not end in time", manager.admission().connections());
+    }
+}
+
+/// Shuts the Manager down when it is dropped.
+struct Ending<'a>(&'a Manager);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.shut_down();
+    }
+}
+
+/// Filled when it is dropped: when every task that has a part of the door has ended.
+struct Open(Arc<OnceCell<()>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // It is filled here only, once.
+        let _ = self.0.set_blocking(());
     }
 }
 
@@ -57,6 +85,7 @@ struct Door<N> {
     network: N,
     manager: Arc<Manager>,
     tls: Option<Arc<ServerConfig>>,
+    _open: Arc<Open>,
 }
 
 impl<N: Network> Door<N> {
@@ -66,7 +95,7 @@ impl<N: Network> Door<N> {
             Err(error) => return warn!(target: LOG, "cannot accept connections: {error}"),
         };
         or(self.manager.shutting_down(), self.accept_all(&socket)).await;
-        self.turn_away(socket).await;
+        self.turn_away(socket);
     }
 
     async fn accept_all(&self, socket: &N::Listener) {
@@ -133,15 +162,22 @@ impl<N: Network> Door<N> {
     }
 
     /// Ends the connections that nobody has accepted: closing the listening socket would reset them.
-    async fn turn_away(&self, socket: N::Listener) {
+    fn turn_away(&self, socket: N::Listener) {
         let Ok(socket) = N::into_std(socket) else { return };
+        let is_none_left = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
         // Bounded, since new ones may come all the time.
-        let waiting = (0..BACKLOG).map_while(|_| socket.accept().ok()).filter_map(|(stream, _)| {
-            stream.set_nonblocking(true).ok()?;
-            N::stream(stream).ok()
-        });
-        let linger = self.manager.settings().limits.linger;
-        All::of(waiting.map(|stream| end(self.network.plain(stream), linger))).wait().await;
+        let waiting = (0..BACKLOG)
+            .map(|_| socket.accept())
+            .take_while(|accepted| !accepted.as_ref().is_err_and(is_none_left));
+        for (stream, _) in waiting.flatten() {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| N::stream(stream)) {
+                let door = self.clone();
+                let ending = async move {
+                    end(door.network.plain(stream), door.manager.settings().limits.linger).await;
+                };
+                self.network.spawn(Box::pin(ending));
+            }
+        }
     }
 }
 
@@ -188,22 +224,4 @@ pub(crate) async fn end(mut wire: impl Wire, linger: Duration) {
         wire.poll_until(cx, Some(deadline))
     })
     .await;
-}
-
-/// Futures that run side by side.
-struct All<'a>(Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>);
-
-impl<'a> All<'a> {
-    fn of(futures: impl Iterator<Item = impl Future<Output = ()> + Send + 'a>) -> Self {
-        Self(futures.map(|future| Box::pin(future) as _).collect())
-    }
-
-    /// Waits for the end of all; may be given up, and be done again.
-    async fn wait(&mut self) {
-        poll_fn(|cx| {
-            self.0.retain_mut(|future| future.as_mut().poll(cx).is_pending());
-            if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
 }

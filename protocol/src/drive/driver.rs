@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -215,10 +216,11 @@ impl<W: Wire + Unpin> Future for Driver<W> {
     }
 }
 
-/// A task that is dropped before its end (a runtime shuts down) leaves nobody waiting.
+/// A task that is dropped before its end (a runtime shuts down, something in it has panicked) leaves nobody waiting.
 impl<W: Wire> Drop for Driver<W> {
     fn drop(&mut self) {
-        self.finish();
+        // A second panic while a first one unwinds would end the whole program.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.finish()));
     }
 }
 
