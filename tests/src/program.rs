@@ -227,7 +227,7 @@ pub fn built_programs() -> &'static BTreeMap<String, PathBuf> {
     BUILT.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--package", "msl-network", "--package", "msl-network-examples"]);
+        command.args(["build", "--workspace"]);
         command.args(["--bins", "--examples", "--message-format", "json-render-diagnostics"]);
         if !cfg!(debug_assertions) {
             command.arg("--release");
