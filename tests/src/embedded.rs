@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
 use crate::process::Process;
-use crate::program::{Program, Tls, built};
+use crate::program::{Program, built};
 use crate::setup::Setup;
 use crate::{PATIENCE, Served};
 
@@ -66,14 +66,6 @@ pub trait Start {
 }
 
 impl Start for Setup {
-    type Manager = Program;
-
-    fn start(self) -> Program {
-        Program::start(self, &[])
-    }
-}
-
-impl Start for Tls {
     type Manager = Program;
 
     fn start(self) -> Program {

@@ -2,7 +2,7 @@
 
 use msl_network_protocol::author::{Connect, IntoService, LinkedClient, NewClient, RunningService, Service};
 
-use crate::program::{Program, Tls};
+use crate::program::Program;
 use crate::python::{Facts, Script};
 use crate::setup::{Runtime, Setup};
 use crate::{PATIENCE, Served, services};
@@ -29,17 +29,18 @@ pub struct Laboratory {
 
 impl Laboratory {
     /// A Manager of this project, with devices of this project.
-    pub fn ours(tls: Tls) -> Self {
-        Self::new(Whose::Ours, tls, Whose::Ours)
+    pub fn ours(setup: impl Into<Setup>) -> Self {
+        Self::new(Whose::Ours, setup, Whose::Ours)
     }
 
-    /// A Manager; the services are going to be those of `services`.
-    pub fn new(manager: Whose, tls: Tls, services: Whose) -> Self {
+    /// A Manager; the services are going to be those of `services`. What is of this project is on the runtime of `setup`.
+    pub fn new(manager: Whose, setup: impl Into<Setup>, services: Whose) -> Self {
+        let setup = setup.into();
         let manager = match manager {
-            Whose::Ours => Program::start(tls, &[]),
-            Whose::Pythons => Program::start_python(tls, &[]),
+            Whose::Ours => Program::start(setup, &[]),
+            Whose::Pythons => Program::start_python(setup.tls, &[]),
         };
-        Self { manager, services, runtime: Runtime::Tokio, running: Vec::new(), scripts: Vec::new() }
+        Self { manager, services, runtime: setup.runtime, running: Vec::new(), scripts: Vec::new() }
     }
 
     /// A Manager of this project, with devices of this project on that runtime.
@@ -108,14 +109,12 @@ pub fn reach<D>(device: Connect<D>, manager: &impl Served) -> Connect<D> {
     }
 }
 
-/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS,
-/// and for both with everything on smol. Or only
-/// where the services, or at least something in it, is of this project. `tests/README.md` says what is tested where.
+/// Makes tests of each function that takes a [`Laboratory`]: for the Managers and services of both, plain and with TLS, with
+/// what is of this project on either runtime. Or only where the services, or at least something in it, is of this
+/// project. `tests/README.md` says what is tested where.
 #[macro_export]
 macro_rules! every_laboratory {
     ($($test:ident)*) => {
-        $crate::every_laboratory!(@smol plain_on_smol Disabled: $($test)*);
-        $crate::every_laboratory!(@smol tls_on_smol Enabled: $($test)*);
         $crate::every_laboratory! { with_something_of_ours: $($test)* }
         $crate::every_laboratory!(@ pythons_manager_plain_with_pythons_service Pythons Disabled Pythons: $($test)*);
         $crate::every_laboratory!(@ pythons_manager_tls_with_pythons_service Pythons Enabled Pythons: $($test)*);
@@ -134,24 +133,14 @@ macro_rules! every_laboratory {
     (@ $module:ident $manager:ident $tls:ident $services:ident: $($test:ident)*) => {
         mod $module {
             use $crate::laboratory::{Laboratory, Whose};
-            use $crate::program::Tls;
-
-            $(#[test]
-            fn $test() {
-                super::$test(Laboratory::new(Whose::$manager, Tls::$tls, Whose::$services));
-            })*
-        }
-    };
-    (@smol $module:ident $tls:ident: $($test:ident)*) => {
-        mod $module {
-            use $crate::laboratory::Laboratory;
             use $crate::setup::{Runtime, Setup, Tls};
 
-            $(#[test]
-            fn $test() {
-                let setup = Setup { runtime: Runtime::Smol, tls: Tls::$tls };
-                super::$test(Laboratory::on(setup, Runtime::Smol));
+            $(fn $test(runtime: Runtime) {
+                let setup = Setup { runtime, tls: Tls::$tls };
+                super::$test(Laboratory::new(Whose::$manager, setup, Whose::$services));
             })*
+
+            $crate::every_runtime! { $($test)* }
         }
     };
 }

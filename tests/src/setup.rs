@@ -88,27 +88,7 @@ impl From<Tls> for Setup {
     }
 }
 
-/// Makes two tests of each function that takes a [`Tls`]: one in the module `plain`, one in the module `tls`.
-#[macro_export]
-macro_rules! plain_and_tls {
-    ($($test:ident)*) => {
-        mod plain {
-            $(#[test]
-            fn $test() {
-                super::$test($crate::setup::Tls::Disabled);
-            })*
-        }
-
-        mod tls {
-            $(#[test]
-            fn $test() {
-                super::$test($crate::setup::Tls::Enabled);
-            })*
-        }
-    };
-}
-
-/// Makes tests of each function that takes a [`Setup`]: for both runtimes, plain and with TLS.
+/// Makes tests of each function that takes a [`Setup`]: for both runtimes, plain and with TLS, or with one of these only.
 #[macro_export]
 macro_rules! every_setup {
     ($($test:ident)*) => {
@@ -118,8 +98,12 @@ macro_rules! every_setup {
         $crate::every_setup!(@ tls_on_smol Smol Enabled: $($test)*);
     };
     (plain: $($test:ident)*) => {
-        $crate::every_setup!(@ on_tokio Tokio Disabled: $($test)*);
-        $crate::every_setup!(@ on_smol Smol Disabled: $($test)*);
+        $crate::every_setup!(@ only_plain_on_tokio Tokio Disabled: $($test)*);
+        $crate::every_setup!(@ only_plain_on_smol Smol Disabled: $($test)*);
+    };
+    (tls: $($test:ident)*) => {
+        $crate::every_setup!(@ only_tls_on_tokio Tokio Enabled: $($test)*);
+        $crate::every_setup!(@ only_tls_on_smol Smol Enabled: $($test)*);
     };
     (@ $module:ident $runtime:ident $tls:ident: $($test:ident)*) => {
         mod $module {

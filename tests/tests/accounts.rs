@@ -4,9 +4,23 @@
 use msl_network_manager::store::Row;
 use msl_network_manager::{Secret, Store};
 use msl_network_tests::peer::Peer;
-use msl_network_tests::program::{Program, Tls, host_name};
-use msl_network_tests::{Served, eventually};
+use msl_network_tests::program::{Program, host_name};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, eventually, every_setup};
 use serde_json::{Value, json};
+
+every_setup! {
+    plain:
+    a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on
+    a_user_who_is_removed_keeps_the_connection_until_an_administrator_ends_it
+    computers_that_are_trusted_or_not_count_from_the_next_connection_on
+    two_managers_share_one_database
+    outcomes_of_handshakes_are_in_the_connections_table
+    the_level_of_the_log_is_changed_while_it_runs
+    a_log_for_programs_is_an_object_a_line
+    the_managers_password_is_not_guessed_without_waiting
+    the_store_that_was_made_by_hand_is_the_one_that_counts
+}
 
 const WRONG_LOGIN: &str = "ValueError: Unregistered user, or Wrong login password";
 
@@ -38,9 +52,8 @@ fn identify(peer: &mut Peer, name: &str) {
     assert!(identity["result"].is_object(), "{identity}");
 }
 
-#[test]
-fn a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+fn a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on(setup: Setup) {
+    let program = Program::with_users(setup, &["--auth-login"]);
     assert_eq!(login(program.open(), "cleo", "a secret").expect_err("not yet"), WRONG_LOGIN);
     assert!(program.run(&["user", "add", "cleo", "--password", "a", "secret"]).status.success());
     login(program.open(), "cleo", "a secret").expect("from now on");
@@ -49,9 +62,8 @@ fn a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on() {
     login(program.open(), "cleo", "another").expect("from now on");
 }
 
-#[test]
-fn a_user_who_is_removed_keeps_the_connection_until_an_administrator_ends_it() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+fn a_user_who_is_removed_keeps_the_connection_until_an_administrator_ends_it(setup: Setup) {
+    let program = Program::with_users(setup, &["--auth-login"]);
     let mut bob = login(program.open(), "bob", "builder").expect("it is right");
     identify(&mut bob, "Bob");
     assert!(program.run(&["user", "remove", "bob"]).status.success());
@@ -69,9 +81,8 @@ fn a_user_who_is_removed_keeps_the_connection_until_an_administrator_ends_it() {
     });
 }
 
-#[test]
-fn computers_that_are_trusted_or_not_count_from_the_next_connection_on() {
-    let program = Program::start(Tls::Disabled, &["--auth-hostname"]);
+fn computers_that_are_trusted_or_not_count_from_the_next_connection_on(setup: Setup) {
+    let program = Program::start(setup, &["--auth-hostname"]);
     let hostnames = store(&program);
     let hostnames = hostnames.hostnames();
     let mut first = program.client("Ann");
@@ -87,12 +98,11 @@ fn computers_that_are_trusted_or_not_count_from_the_next_connection_on() {
     program.client("Bob");
 }
 
-#[test]
-fn two_managers_share_one_database() {
-    let first = Program::with_users(Tls::Disabled, &["--auth-login"]);
+fn two_managers_share_one_database(setup: Setup) {
+    let first = Program::with_users(setup, &["--auth-login"]);
     let database = first.database();
     let path = database.to_str().expect("a temporary folder is text");
-    let second = Program::start(Tls::Disabled, &["--auth-login", "--database", path]);
+    let second = Program::start(setup, &["--auth-login", "--database", path]);
     let mut ada = login(first.open(), "ada", "engine").expect("it is right");
     identify(&mut ada, "Ada");
 
@@ -106,9 +116,8 @@ fn two_managers_share_one_database() {
     }
 }
 
-#[test]
-fn outcomes_of_handshakes_are_in_the_connections_table() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+fn outcomes_of_handshakes_are_in_the_connections_table(setup: Setup) {
+    let program = Program::with_users(setup, &["--auth-login"]);
     login(program.open(), "bob", "a guess").expect_err("it is wrong");
     let mut bob = login(program.open(), "bob", "builder").expect("it is right");
     let port = bob.port();
@@ -140,9 +149,8 @@ fn outcomes_of_handshakes_are_in_the_connections_table() {
     assert_eq!(found("disconnected").port, port);
 }
 
-#[test]
-fn the_level_of_the_log_is_changed_while_it_runs() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
+fn the_level_of_the_log_is_changed_while_it_runs(setup: Setup) {
+    let program = Program::with_users(setup, &["--auth-login"]);
     let mut ada = login(program.open(), "ada", "engine").expect("it is right");
     identify(&mut ada, "Ada");
     assert!(!program.log().contains("[DEBUG]"));
@@ -151,9 +159,8 @@ fn the_level_of_the_log_is_changed_while_it_runs() {
     eventually("a line of that level", || program.log().contains("[DEBUG] msl.network - Ada["));
 }
 
-#[test]
-fn a_log_for_programs_is_an_object_a_line() {
-    let mut program = Program::start(Tls::Disabled, &["--log-format", "json"]);
+fn a_log_for_programs_is_an_object_a_line(setup: Setup) {
+    let mut program = Program::start(setup, &["--log-format", "json"]);
     drop(program.client("Ann \"A\""));
     program.terminate();
     assert!(program.wait().success());
@@ -164,77 +171,8 @@ fn a_log_for_programs_is_an_object_a_line() {
     }
 }
 
-/// A connection from another of the addresses that this computer has for itself.
-#[cfg(target_os = "linux")]
-fn open_from(program: &Program, address: std::net::Ipv4Addr) -> Peer {
-    use socket2::{Domain, Socket, Type};
-    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
-    socket.bind(&SocketAddr::from((address, 0)).into()).expect("a loopback address can be used");
-    socket
-        .connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, program.port())).into())
-        .expect("the Manager listens");
-    Peer::on(TcpStream::from(socket))
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn many_wrong_passwords_from_one_address_hold_up_nobody_else() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
-    let stranger = std::net::Ipv4Addr::new(127, 0, 0, 9);
-    let mut strangers: Vec<Peer> = (0..40).map(|_| open_from(&program, stranger)).collect();
-    for peer in &mut strangers {
-        peer.log_in("ada", "a guess");
-    }
-    // The last of them has to wait by now.
-    eventually("somebody waits", || program.log().contains("127.0.0.9 has failed often"));
-
-    let mut bob = login(program.open(), "bob", "builder").expect("it is right");
-    identify(&mut bob, "Bob");
-
-    for mut peer in strangers {
-        assert_eq!(peer.receive()["message"], WRONG_LOGIN);
-        peer.expect_end();
-    }
-    let log = program.log();
-    let bob_is_in = log.find("Bob[").expect("a line says so");
-    let last_verdict = log.rfind("was refused: ").expect("a line says so");
-    assert!(bob_is_in < last_verdict, "Bob waited for the strangers:\n{log}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn passwords_of_connections_that_were_reset_are_not_checked() {
-    let program = Program::with_users(Tls::Disabled, &["--auth-login"]);
-    // No check gets further than to the database.
-    let database = std::fs::File::open(program.database()).expect("the Manager has made it");
-    database.lock().expect("nobody works with it");
-    let count = 60;
-    let mut strangers: Vec<Peer> = (0..count).map(|_| program.open()).collect();
-    for peer in &mut strangers {
-        peer.log_in("ada", "a guess");
-    }
-    strangers[count - 1].expect_quiet();
-    for peer in strangers {
-        socket2::SockRef::from(peer.stream())
-            .set_linger(Some(std::time::Duration::ZERO))
-            .expect("a socket can be set");
-    }
-    let closed = |log: &str| log.matches("it closed the connection").count();
-    eventually("the Manager sees that they have gone", || closed(&program.log()) == count);
-
-    database.unlock().expect("it is locked");
-    login(program.open(), "bob", "builder").expect("it is right");
-
-    // Those that had begun are finished: as many as may run at once, half as many as there are cores.
-    let delayed = program.log().matches("127.0.0.1 has failed often").count();
-    assert!(delayed < count / 2, "{delayed} checks that nobody waited for:\n{}", program.log());
-}
-
-#[test]
-fn the_managers_password_is_not_guessed_without_waiting() {
-    let program = Program::start(Tls::Disabled, &["--auth-password", "the", "secret"]);
+fn the_managers_password_is_not_guessed_without_waiting(setup: Setup) {
+    let program = Program::start(setup, &["--auth-password", "the", "secret"]);
     for guess in ["the secre", "The secret", "thesecret", "secret"] {
         let mut peer = program.open();
         assert_eq!(peer.receive()["attribute"], "password");
@@ -249,13 +187,88 @@ fn the_managers_password_is_not_guessed_without_waiting() {
     peer.identify_client("Ann");
 }
 
-#[test]
-fn the_store_that_was_made_by_hand_is_the_one_that_counts() {
+fn the_store_that_was_made_by_hand_is_the_one_that_counts(setup: Setup) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let path = folder.path().join("below").join("lab.redb");
     let made = Store::open(&path).expect("it can be made");
     made.users().insert("eve", &Secret::new("apple"), true).expect("it can be written");
     let path = path.to_str().expect("a temporary folder is text");
-    let program = Program::start(Tls::Disabled, &["--auth-login", "--database", path]);
+    let program = Program::start(setup, &["--auth-login", "--database", path]);
     login(program.open(), "eve", "apple").expect("it is right");
+}
+
+/// These need more than one address of this computer, or what its system tells of a reset.
+#[cfg(target_os = "linux")]
+mod on_linux {
+    use std::fs::File;
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+    use std::time::Duration;
+
+    use socket2::{Domain, SockRef, Socket, Type};
+
+    use super::*;
+
+    every_setup! {
+        plain:
+        many_wrong_passwords_from_one_address_hold_up_nobody_else
+        passwords_of_connections_that_were_reset_are_not_checked
+    }
+
+    /// A connection from another of the addresses that this computer has for itself.
+    fn open_from(program: &Program, address: Ipv4Addr) -> Peer {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
+        socket.bind(&SocketAddr::from((address, 0)).into()).expect("a loopback address can be used");
+        socket
+            .connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, program.port())).into())
+            .expect("the Manager listens");
+        Peer::on(TcpStream::from(socket))
+    }
+
+    fn many_wrong_passwords_from_one_address_hold_up_nobody_else(setup: Setup) {
+        let program = Program::with_users(setup, &["--auth-login"]);
+        let stranger = Ipv4Addr::new(127, 0, 0, 9);
+        let mut strangers: Vec<Peer> = (0..40).map(|_| open_from(&program, stranger)).collect();
+        for peer in &mut strangers {
+            peer.log_in("ada", "a guess");
+        }
+        // The last of them has to wait by now.
+        eventually("somebody waits", || program.log().contains("127.0.0.9 has failed often"));
+
+        let mut bob = login(program.open(), "bob", "builder").expect("it is right");
+        identify(&mut bob, "Bob");
+
+        for mut peer in strangers {
+            assert_eq!(peer.receive()["message"], WRONG_LOGIN);
+            peer.expect_end();
+        }
+        let log = program.log();
+        let bob_is_in = log.find("Bob[").expect("a line says so");
+        let last_verdict = log.rfind("was refused: ").expect("a line says so");
+        assert!(bob_is_in < last_verdict, "Bob waited for the strangers:\n{log}");
+    }
+
+    fn passwords_of_connections_that_were_reset_are_not_checked(setup: Setup) {
+        let program = Program::with_users(setup, &["--auth-login"]);
+        // No check gets further than to the database.
+        let database = File::open(program.database()).expect("the Manager has made it");
+        database.lock().expect("nobody works with it");
+        let count = 60;
+        let mut strangers: Vec<Peer> = (0..count).map(|_| program.open()).collect();
+        for peer in &mut strangers {
+            peer.log_in("ada", "a guess");
+        }
+        strangers[count - 1].expect_quiet();
+        for peer in strangers {
+            SockRef::from(peer.stream()).set_linger(Some(Duration::ZERO)).expect("a socket can be set");
+        }
+        let closed = |log: &str| log.matches("it closed the connection").count();
+        eventually("the Manager sees that they have gone", || closed(&program.log()) == count);
+
+        database.unlock().expect("it is locked");
+        login(program.open(), "bob", "builder").expect("it is right");
+
+        // Those that had begun are finished: as many as may run at once, half as many as there are cores.
+        let delayed = program.log().matches("127.0.0.1 has failed often").count();
+        assert!(delayed < count / 2, "{delayed} checks that nobody waited for:\n{}", program.log());
+    }
 }

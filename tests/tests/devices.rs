@@ -7,27 +7,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::{self, Program};
-use msl_network_tests::{Served, transcript};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, every_setup, transcript};
 use serde_json::{Value, json};
 
-#[test]
-fn the_lines_of_a_client_are_accepted() {
-    play_client("ann-client.jsonl", "Ann Smith");
+every_setup! {
+    the_lines_of_a_client_are_accepted
+    the_lines_of_another_client_are_accepted
+    the_lines_of_a_service_are_accepted
+    the_lines_of_another_service_are_accepted
 }
 
-#[test]
-fn the_lines_of_another_client_are_accepted() {
-    play_client("bob-client.jsonl", "Bob");
+fn the_lines_of_a_client_are_accepted(setup: Setup) {
+    play_client(setup, "ann-client.jsonl", "Ann Smith");
 }
 
-#[test]
-fn the_lines_of_a_service_are_accepted() {
-    play_service("tester-service.jsonl", "Tester");
+fn the_lines_of_another_client_are_accepted(setup: Setup) {
+    play_client(setup, "bob-client.jsonl", "Bob");
 }
 
-#[test]
-fn the_lines_of_another_service_are_accepted() {
-    play_service("echo-service.jsonl", "Echo");
+fn the_lines_of_a_service_are_accepted(setup: Setup) {
+    play_service(setup, "tester-service.jsonl", "Tester");
+}
+
+fn the_lines_of_another_service_are_accepted(setup: Setup) {
+    play_service(setup, "echo-service.jsonl", "Echo");
 }
 
 /// One recorded line, without its ending.
@@ -76,9 +80,9 @@ fn identify(device: &mut Peer, lines: &[Recorded]) {
     assert_eq!(device.ask("Manager", "identity", &json!([]), "known")["error"], false);
 }
 
-fn play_client(file: &str, name: &str) {
+fn play_client(setup: Setup, file: &str, name: &str) {
     let lines = load(file);
-    let program = Program::plain(&[]);
+    let program = Program::start(setup, &[]);
     let mut services =
         BTreeMap::from(["Tester", "Echo"].map(|name| (name.to_owned(), program.service(name))));
     let mut device = program.open();
@@ -135,10 +139,10 @@ fn assert_same_answer(expected: &Value, actual: &Value) {
     }
 }
 
-fn play_service(file: &str, name: &str) {
+fn play_service(setup: Setup, file: &str, name: &str) {
     const CLIENT: &str = "Ann Smith";
     let lines = load(file);
-    let program = Program::plain(&[]);
+    let program = Program::start(setup, &[]);
     let mut device = program.open();
     identify(&mut device, &lines);
     let mut client = program.client(CLIENT);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use msl_network_tests::every_setup;
 use msl_network_tests::laboratory::reach;
-use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::program::Program;
 use msl_network_tests::setup::{Runtime, Setup};
 use msl_network_tests::{Served, services};
 use msl_network_tokio::{Connect, ErrorKind, NewClient, Prompt};
@@ -18,6 +18,9 @@ every_setup! {
     a_login_lets_devices_in
     a_wrong_login_is_refused
     a_name_that_is_taken_is_refused
+    what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network
+    a_person_who_has_no_answer_ends_the_connection
+    an_administrator_logs_in_in_the_middle_of_a_session
 }
 
 fn client(runtime: Runtime, manager: &impl Served) -> Connect<NewClient> {
@@ -88,15 +91,14 @@ fn a_name_that_is_taken_is_refused(setup: Setup) {
     assert!(first.is_connected());
 }
 
-#[test]
-fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network() {
-    let manager = with_login(Tls::Disabled.into());
+fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network(setup: Setup) {
+    let manager = with_login(setup);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let questions = asked.clone();
     let patience = Duration::from_millis(500);
     let began = Instant::now();
 
-    let client = client(Runtime::Tokio, &manager).timeout(patience).on_prompt(move |prompt| {
+    let client = client(setup.runtime, &manager).timeout(patience).on_prompt(move |prompt| {
         questions.lock().unwrap().push(prompt.clone());
         // A person who types: longer than the network may take.
         std::thread::sleep(patience);
@@ -113,18 +115,16 @@ fn what_was_not_given_is_asked_for_and_a_person_has_more_time_than_the_network()
     assert_eq!(username, "bob");
 }
 
-#[test]
-fn a_person_who_has_no_answer_ends_the_connection() {
-    let manager = with_login(Tls::Disabled.into());
-    let error = client(Runtime::Tokio, &manager).on_prompt(|_| None).wait().unwrap_err();
+fn a_person_who_has_no_answer_ends_the_connection(setup: Setup) {
+    let manager = with_login(setup);
+    let error = client(setup.runtime, &manager).on_prompt(|_| None).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Login);
 }
 
-#[test]
-fn an_administrator_logs_in_in_the_middle_of_a_session() {
-    let manager = Program::with_users(Tls::Disabled, &[]);
-    let ada = client(Runtime::Tokio, &manager).username("ada").password("engine").wait().unwrap();
-    let bob = client(Runtime::Tokio, &manager).username("bob").password("builder").wait().unwrap();
+fn an_administrator_logs_in_in_the_middle_of_a_session(setup: Setup) {
+    let manager = Program::with_users(setup, &[]);
+    let ada = client(setup.runtime, &manager).username("ada").password("engine").wait().unwrap();
+    let bob = client(setup.runtime, &manager).username("bob").password("builder").wait().unwrap();
 
     let users: Vec<String> = ada.admin_request("users_table.usernames", ()).wait().unwrap();
     assert_eq!(users, ["ada", "bob"]);

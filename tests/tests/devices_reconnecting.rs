@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use msl_network_tests::laboratory::Laboratory;
-use msl_network_tests::program::Tls;
-use msl_network_tests::{PATIENCE, plain_and_tls};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{PATIENCE, every_setup};
 use msl_network_tokio::{ErrorKind, Notification, Reconnect, Reconnection, Service};
 
-plain_and_tls! {
+every_setup! {
     a_client_and_a_service_go_on_with_the_next_manager
     a_script_stops_waiting_when_another_thread_ends_the_connection
 }
@@ -26,8 +26,8 @@ fn instrument() -> Service {
         .async_method("never", "()", |_, _| pending::<()>())
 }
 
-fn a_client_and_a_service_go_on_with_the_next_manager(tls: Tls) {
-    let mut laboratory = Laboratory::ours(tls);
+fn a_client_and_a_service_go_on_with_the_next_manager(setup: Setup) {
+    let mut laboratory = Laboratory::ours(setup);
     let service = laboratory.start(instrument()).reconnect(eager()).wait().unwrap();
     let (tell, changes) = mpsc::channel();
     let reconnect = eager().on_change(move |change| drop(tell.send(change.clone())));
@@ -64,8 +64,8 @@ fn a_client_and_a_service_go_on_with_the_next_manager(tls: Tls) {
     service.shut_down().wait().unwrap();
 }
 
-fn a_script_stops_waiting_when_another_thread_ends_the_connection(tls: Tls) {
-    let mut laboratory = Laboratory::ours(tls);
+fn a_script_stops_waiting_when_another_thread_ends_the_connection(setup: Setup) {
+    let mut laboratory = Laboratory::ours(setup);
     let (tell, changes) = mpsc::channel();
     let reconnect = Reconnect::default().on_change(move |change| drop(tell.send(change.clone())));
     let client = laboratory.connect("Ann").reconnect(reconnect).wait().unwrap();

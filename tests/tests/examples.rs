@@ -11,14 +11,16 @@ use msl_network_examples::multimeter::{DigitalMultimeter, DigitalMultimeterClien
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::process::Process;
 use msl_network_tests::program::{Program, Tls, built_programs};
-use msl_network_tests::{PATIENCE, eventually, every_laboratory, plain_and_tls};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{PATIENCE, eventually, every_laboratory, every_setup};
+use msl_network_tokio::{Reconnect, Service};
 use msl_network_tokio::{Reconnect, Service};
 
 every_laboratory! {
     the_clients_of_the_examples_use_the_services_of_both
 }
 
-plain_and_tls! {
+every_setup! {
     run_example_starts_a_service_until_ctrl_c_and_its_client
 }
 
@@ -29,8 +31,8 @@ fn the_clients_of_the_examples_use_the_services_of_both(mut laboratory: Laborato
     }
 }
 
-fn run_example_starts_a_service_until_ctrl_c_and_its_client(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn run_example_starts_a_service_until_ctrl_c_and_its_client(setup: Setup) {
+    let program = Program::start(setup, &[]);
     for example in Example::ALL {
         let mut service =
             Process::spawn(example.name(), program.command(&["run-example", example.name()], &[], &[]));

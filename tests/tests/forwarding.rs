@@ -6,7 +6,6 @@ use msl_network_tests::{Served, every_setup};
 use serde_json::json;
 
 every_setup! {
-    plain:
     a_request_and_its_reply_keep_every_byte
     members_that_a_python_device_needs_are_added
     the_requester_is_who_sent_it

@@ -11,9 +11,21 @@ use msl_network_protocol::limits::Limits;
 use msl_network_tests::bystanders::{Bystanders, notification};
 use msl_network_tests::local::LocalManager;
 use msl_network_tests::peer::Peer;
-use msl_network_tests::{Served, eventually};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, eventually, every_setup};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
+
+every_setup! {
+    plain:
+    a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_gets_one_answer
+    a_service_that_takes_nothing_is_ended_and_its_callers_are_told
+    a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_all
+    a_client_that_does_not_read_a_reply_is_ended_and_its_service_is_not_held_up
+    a_client_that_does_not_read_replies_cannot_ask_for_more
+    more_connections_than_allowed_wait_until_others_leave
+    unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_time
+}
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -60,10 +72,9 @@ fn expect_slow_consumer(manager: &LocalManager, name: &str) {
     manager.expect_note(name, "is ended as a slow consumer", |note| *note == slow);
 }
 
-#[test]
-fn a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_gets_one_answer() {
+fn a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_gets_one_answer(setup: Setup) {
     const REQUESTS: usize = 128;
-    let manager = LocalManager::plain(Limits { service_wait: SECOND, ..limits() });
+    let manager = LocalManager::start(setup, Limits { service_wait: SECOND, ..limits() });
     let mut bystanders = Bystanders::new(&manager);
     let stopped = manager.service("Stopped");
     let mut client = manager.client("Held up");
@@ -93,9 +104,8 @@ fn a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_g
     bystanders.work();
 }
 
-#[test]
-fn a_service_that_takes_nothing_is_ended_and_its_callers_are_told() {
-    let manager = LocalManager::plain(Limits { write_timeout: SECOND, ..limits() });
+fn a_service_that_takes_nothing_is_ended_and_its_callers_are_told(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits { write_timeout: SECOND, ..limits() });
     let mut bystanders = Bystanders::new(&manager);
     let mut stopped = manager.service("Stopped");
     let mut client = manager.client("Held up");
@@ -114,10 +124,9 @@ fn a_service_that_takes_nothing_is_ended_and_its_callers_are_told() {
     sending.join().expect("the client could send");
 }
 
-#[test]
-fn a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_all() {
+fn a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_all(setup: Setup) {
     const MOST: usize = 2000;
-    let manager = LocalManager::plain(limits());
+    let manager = LocalManager::start(setup, limits());
     let mut bystanders = Bystanders::new(&manager);
     let mut sleeper = manager.client("Sleeper");
     assert_eq!(sleeper.ask("Manager", "link", &json!(["Adder"]), "link")["error"], false);
@@ -139,9 +148,8 @@ fn a_client_that_does_not_read_notifications_is_ended_and_the_others_get_them_al
     sleeper.expect_end_after_anything();
 }
 
-#[test]
-fn a_client_that_does_not_read_a_reply_is_ended_and_its_service_is_not_held_up() {
-    let manager = LocalManager::plain(Limits { write_timeout: SECOND, ..limits() });
+fn a_client_that_does_not_read_a_reply_is_ended_and_its_service_is_not_held_up(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits { write_timeout: SECOND, ..limits() });
     let mut bystanders = Bystanders::new(&manager);
     let mut sleeper = manager.client("Sleeper");
     let name = sleeper.network_name().to_owned();
@@ -157,11 +165,10 @@ fn a_client_that_does_not_read_a_reply_is_ended_and_its_service_is_not_held_up()
     sleeper.expect_end_after_anything();
 }
 
-#[test]
-fn a_client_that_does_not_read_replies_cannot_ask_for_more() {
+fn a_client_that_does_not_read_replies_cannot_ask_for_more(setup: Setup) {
     /// Their replies fill every buffer on the way many times.
     const FAR_TOO_MANY: usize = 2000;
-    let manager = LocalManager::plain(Limits { open_requests: 10, write_timeout: SECOND, ..limits() });
+    let manager = LocalManager::start(setup, Limits { open_requests: 10, write_timeout: SECOND, ..limits() });
     let Bystanders { mut service, .. } = Bystanders::new(&manager);
     let sleeper = manager.client("Sleeper");
     let name = sleeper.network_name().to_owned();
@@ -188,9 +195,8 @@ fn a_client_that_does_not_read_replies_cannot_ask_for_more() {
     sending.join().expect("the client could send");
 }
 
-#[test]
-fn more_connections_than_allowed_wait_until_others_leave() {
-    let manager = LocalManager::plain(Limits { connections: 3, ..limits() });
+fn more_connections_than_allowed_wait_until_others_leave(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits { connections: 3, ..limits() });
     let mut bystanders = Bystanders::new(&manager);
     let third = manager.client("Third");
 
@@ -208,10 +214,9 @@ fn more_connections_than_allowed_wait_until_others_leave() {
     bystanders.work();
 }
 
-#[test]
-fn unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_time() {
+fn unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_time(setup: Setup) {
     let limits = Limits { handshakes: 4, handshakes_per_address: 2, first_answer: SECOND, ..limits() };
-    let manager = LocalManager::plain(limits);
+    let manager = LocalManager::start(setup, limits);
     let mut bystanders = Bystanders::new(&manager);
     let mut silent: Vec<Peer> = (0..5).map(|_| open_from(Ipv4Addr::new(127, 0, 0, 2), &manager)).collect();
     for first in &mut silent[..2] {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use msl_network_tests::peer::Peer;
-use msl_network_tests::program::{self, Program, Tls};
+use msl_network_tests::program::{self, Program};
 use msl_network_tests::python::{Script, assert_error};
 use msl_network_tests::setup::Setup;
 use msl_network_tests::{Served, eventually, every_setup};
@@ -14,6 +14,17 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 every_setup! {
     a_signal_ends_it_in_order_and_with_success
+}
+
+every_setup! {
+    plain:
+    a_device_that_speaks_tls_on_a_plain_port_is_ended_and_logged
+}
+
+every_setup! {
+    tls:
+    a_device_that_speaks_plain_text_on_a_tls_port_is_ended_and_logged
+    python_accepts_the_default_certificate_for_every_name_of_this_computer
 }
 
 fn a_signal_ends_it_in_order_and_with_success(setup: Setup) {
@@ -43,9 +54,8 @@ fn a_port_in_use_is_an_error_that_names_it() {
     assert!(!log.contains("running on"), "{log}");
 }
 
-#[test]
-fn a_device_that_speaks_tls_on_a_plain_port_is_ended_and_logged() {
-    let program = Program::plain(&[]);
+fn a_device_that_speaks_tls_on_a_plain_port_is_ended_and_logged(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut device = program.open();
 
     device.send_bytes(&tls_hello());
@@ -55,9 +65,8 @@ fn a_device_that_speaks_tls_on_a_plain_port_is_ended_and_logged() {
     program.client("Ann");
 }
 
-#[test]
-fn a_device_that_speaks_plain_text_on_a_tls_port_is_ended_and_logged() {
-    let program = Program::start(Tls::Enabled, &[]);
+fn a_device_that_speaks_plain_text_on_a_tls_port_is_ended_and_logged(setup: Setup) {
+    let program = Program::start(setup, &[]);
     for text in
         ["client Ann\r\n", "{\"result\": {\"type\": \"client\", \"name\": \"Ann\"}}\r\n", "\r\n\r\n\r\n"]
     {
@@ -70,9 +79,8 @@ fn a_device_that_speaks_plain_text_on_a_tls_port_is_ended_and_logged() {
     drop(Peer::open_tls(program.port(), &program.certificate().expect("it has TLS")));
 }
 
-#[test]
-fn python_accepts_the_default_certificate_for_every_name_of_this_computer() {
-    let program = Program::start(Tls::Enabled, &[]);
+fn python_accepts_the_default_certificate_for_every_name_of_this_computer(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let host_name = program::host_name();
     let names = ["localhost", &host_name, "127.0.0.1", "::1"];
 

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use msl_network_tests::plain_and_tls;
-use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::every_setup;
+use msl_network_tests::program::Program;
 use msl_network_tests::python::{Facts, Script, assert_error};
+use msl_network_tests::setup::Setup;
 use serde_json::{Value, json};
 
-plain_and_tls! {
+every_setup! {
     a_service_that_is_killed_answers_its_callers
     devices_survive_the_end_of_the_manager
     devices_survive_a_shutdown_by_an_administrator
@@ -25,8 +26,8 @@ fn assert_nothing_spins(facts: &Facts) {
     assert!(busy < IDLE.as_secs_f64(), "{busy} s of processor time in half a second of waiting");
 }
 
-fn a_service_that_is_killed_answers_its_callers(tls: Tls) {
-    let program = Program::start(tls, &[]);
+fn a_service_that_is_killed_answers_its_callers(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut service = Script::start("serve.py", &program, &["Waiter"]);
     let client = Script::start("waiting.py", &program, &[]);
     service.wait_for_many("called", 3);
@@ -48,8 +49,8 @@ fn a_service_that_is_killed_answers_its_callers(tls: Tls) {
     assert_eq!(facts.one("connected")["result"], true);
 }
 
-fn devices_survive_the_end_of_the_manager(tls: Tls) {
-    let mut program = Program::start(tls, &[]);
+fn devices_survive_the_end_of_the_manager(setup: Setup) {
+    let mut program = Program::start(setup, &[]);
     let service = Script::start("serve.py", &program, &["Waiter"]);
     let client = Script::start("waiting.py", &program, &[]);
     service.wait_for_many("called", 3);
@@ -69,8 +70,8 @@ fn devices_survive_the_end_of_the_manager(tls: Tls) {
     assert!(program.wait().success());
 }
 
-fn devices_survive_a_shutdown_by_an_administrator(tls: Tls) {
-    let mut program = Program::with_users(tls, &["--shutdown", "1s"]);
+fn devices_survive_a_shutdown_by_an_administrator(setup: Setup) {
+    let mut program = Program::with_users(setup, &["--shutdown", "1s"]);
     let service = Script::start("serve.py", &program, &["Waiter"]);
     let client = Script::start("waiting.py", &program, &[]);
     service.wait_for_many("called", 3);
@@ -91,8 +92,8 @@ fn devices_survive_a_shutdown_by_an_administrator(tls: Tls) {
     assert!(program.wait().success());
 }
 
-fn devices_survive_a_refusal(tls: Tls) {
-    let program = Program::start(tls, &["--auth-password", "the", "secret"]);
+fn devices_survive_a_refusal(setup: Setup) {
+    let program = Program::start(setup, &["--auth-password", "the", "secret"]);
 
     let facts = Script::run("refused.py", &program, &[]);
     assert_error(facts.one("refused"), "ValueError", &["ValueError: Wrong Manager password"]);
@@ -104,9 +105,9 @@ fn devices_survive_a_refusal(tls: Tls) {
     facts.one("ended");
 }
 
-fn devices_survive_frames_that_are_too_long(tls: Tls) {
+fn devices_survive_frames_that_are_too_long(setup: Setup) {
     const LIMIT: &str = "1048576";
-    let program = Program::start(tls, &["--max-frame", LIMIT]);
+    let program = Program::start(setup, &["--max-frame", LIMIT]);
     let big = Script::start("serve.py", &program, &["Big"]);
     let waiter = Script::start("serve.py", &program, &["Waiter"]);
 

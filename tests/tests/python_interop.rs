@@ -1,15 +1,15 @@
-//! The Python package as client and as service, plain and over TLS: what works with the Python Manager works with ours.
+//! The Python package as client and as service, plain and over TLS, with Managers on either runtime: what works with the
+//! Python Manager works with ours.
 
 use std::f64::consts::{E, PI};
 
 use msl_network_tests::embedded::Start;
 use msl_network_tests::laboratory::Laboratory;
 use msl_network_tests::python::{Script, assert_error};
-use msl_network_tests::setup::{Runtime, Setup, Tls};
-use msl_network_tests::{every_laboratory, plain_and_tls};
+use msl_network_tests::{every_laboratory, every_setup};
 use serde_json::{Value, json};
 
-plain_and_tls! {
+every_setup! {
     calls_are_answered_and_errors_are_raised
     notifications_arrive_in_order
     identities_can_be_read_and_names_are_unique
@@ -40,12 +40,6 @@ mod in_one_thread {
         twenty_megabytes_travel_there_and_back
         a_service_shuts_down_and_comes_back
     }
-}
-
-/// Of all these, one has to do: what lies between the two is the same.
-#[test]
-fn calls_are_answered_and_errors_are_raised_on_smol() {
-    calls_are_answered_and_errors_are_raised(Setup { runtime: Runtime::Smol, tls: Tls::Enabled });
 }
 
 fn calls_are_answered_and_errors_are_raised(manager: impl Start) {

@@ -1,13 +1,13 @@
 //! Who is let in, with the devices of the Python package: passwords, logins and trusted computers, right and wrong; and
 //! what administrators can do.
 
-use msl_network_tests::Served;
-use msl_network_tests::plain_and_tls;
-use msl_network_tests::program::{Program, Tls, host_name};
+use msl_network_tests::program::{Program, host_name};
 use msl_network_tests::python::{Script, assert_error};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, every_setup};
 use serde_json::{Value, json};
 
-plain_and_tls! {
+every_setup! {
     the_managers_password_is_asked_for
     users_log_in
     computers_are_trusted_or_not
@@ -22,16 +22,16 @@ fn attempts(program: &Program, arguments: &[Value]) -> Vec<Value> {
     facts.all("attempt").into_iter().cloned().collect()
 }
 
-fn the_managers_password_is_asked_for(tls: Tls) {
-    let program = Program::start(tls, &["--auth-password", "the", "secret"]);
+fn the_managers_password_is_asked_for(setup: Setup) {
+    let program = Program::start(setup, &["--auth-password", "the", "secret"]);
     let given = [json!({"password_manager": "the secret"}), json!({"password_manager": "the secre"})];
     let [right, wrong] = &attempts(&program, &given)[..] else { panic!("two attempts") };
     assert_eq!(right["clients"], 1);
     assert_error(wrong, "ValueError", &["Wrong Manager password"]);
 }
 
-fn users_log_in(tls: Tls) {
-    let program = Program::with_users(tls, &["--auth-login"]);
+fn users_log_in(setup: Setup) {
+    let program = Program::with_users(setup, &["--auth-login"]);
     let login = |username: &str, password: &str| json!({"username": username, "password": password});
     let given =
         [login("bob", "builder"), login("bob", "engine"), login("nobody", "builder"), login("ada", "engine")];
@@ -42,8 +42,8 @@ fn users_log_in(tls: Tls) {
     }
 }
 
-fn computers_are_trusted_or_not(tls: Tls) {
-    let program = Program::start(tls, &["--auth-hostname"]);
+fn computers_are_trusted_or_not(setup: Setup) {
+    let program = Program::start(setup, &["--auth-hostname"]);
     let [trusted] = &attempts(&program, &[json!({})])[..] else { panic!("one attempt") };
     assert_eq!(trusted["clients"], 1, "this computer's own names are in a new table");
 
@@ -55,8 +55,8 @@ fn computers_are_trusted_or_not(tls: Tls) {
     assert_error(refused, "ValueError", &["'localhost' is not a trusted hostname"]);
 }
 
-fn an_administrator_gets_what_is_on_the_list_and_nobody_else_does(tls: Tls) {
-    let mut program = Program::with_users(tls, &[]);
+fn an_administrator_gets_what_is_on_the_list_and_nobody_else_does(setup: Setup) {
+    let mut program = Program::with_users(setup, &[]);
     let service = Script::start("serve.py", &program, &["Echo"]);
     let facts = Script::run("requests_of_administrators.py", &program, &[&host_name()]);
     let result = |name: &str| facts.one(name)["result"].clone();

@@ -13,11 +13,9 @@ use msl_network_tests::{Served, every_setup};
 use serde_json::{Value, json};
 
 every_setup! {
-    plain:
     a_broken_line_costs_one_error
     an_odd_line_is_no_broken_line
     an_answer_that_is_refused_at_the_handshake_ends_the_connection_and_takes_no_name
-    a_device_that_leaves_in_the_handshake_takes_no_name
     a_line_that_is_too_long_before_identification_ends_the_connection
     a_frame_over_the_limit_is_skipped_and_answered
     a_frame_without_end_ends_the_connection_in_order
@@ -27,6 +25,11 @@ every_setup! {
     a_service_may_not_ask_a_service
     a_reply_that_is_broken_or_too_long_becomes_an_error_for_its_caller
     a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody
+}
+
+every_setup! {
+    plain:
+    a_device_that_leaves_in_the_handshake_takes_no_name
     one_reader_that_stops_harms_nobody_else
 }
 

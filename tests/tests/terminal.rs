@@ -5,10 +5,24 @@ use std::process::Command;
 
 use msl_network_tests::peer::Peer;
 use msl_network_tests::process::Process;
-use msl_network_tests::program::{Program, Tls};
+use msl_network_tests::program::Program;
 use msl_network_tests::python::Script;
-use msl_network_tests::{Served, eventually};
+use msl_network_tests::setup::Setup;
+use msl_network_tests::{Served, eventually, every_setup};
 use serde_json::{Value, json};
+
+every_setup! {
+    plain:
+    a_person_can_do_what_the_manual_shows
+    every_word_for_leaving_ends_the_connection
+    who_sends_everything_and_stops_sending_gets_every_answer
+}
+
+every_setup! {
+    tls:
+    a_person_can_use_openssl_over_tls
+    who_sends_everything_over_tls_gets_every_answer
+}
 
 /// The service of the manual's examples: it answers one request, after checking what has arrived.
 fn serve(service: &mut Peer, attribute: &str, args: &Value, kwargs: &Value, result: &Value) {
@@ -25,9 +39,8 @@ fn ask(terminal: &mut Peer, line: &str) -> Value {
     terminal.receive()
 }
 
-#[test]
-fn a_person_can_do_what_the_manual_shows() {
-    let program = Program::plain(&[]);
+fn a_person_can_do_what_the_manual_shows(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut math = program.service("BasicMath");
     let mut editor = program.service("String Editor");
     let mut terminal = program.open();
@@ -65,9 +78,8 @@ fn a_person_can_do_what_the_manual_shows() {
     terminal.expect_end();
 }
 
-#[test]
-fn every_word_for_leaving_ends_the_connection() {
-    let program = Program::plain(&[]);
+fn every_word_for_leaving_ends_the_connection(setup: Setup) {
+    let program = Program::start(setup, &[]);
     for word in ["disconnect", "exit", "EXIT", "__disconnect__"] {
         let mut terminal = program.open();
         assert_eq!(terminal.receive()["attribute"], "identity");
@@ -78,9 +90,8 @@ fn every_word_for_leaving_ends_the_connection() {
 }
 
 /// As `printf 'client\nidentity\n' | nc localhost 1875`.
-#[test]
-fn who_sends_everything_and_stops_sending_gets_every_answer() {
-    let program = Program::plain(&[]);
+fn who_sends_everything_and_stops_sending_gets_every_answer(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut math = program.service("BasicMath");
     let mut terminal = program.open();
 
@@ -127,9 +138,8 @@ impl TlsTerminal {
     }
 }
 
-#[test]
-fn a_person_can_use_openssl_over_tls() {
-    let program = Program::start(Tls::Enabled, &[]);
+fn a_person_can_use_openssl_over_tls(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let _service = Script::start("serve.py", &program, &["Echo"]);
     let mut terminal = TlsTerminal::open(&program);
 
@@ -161,9 +171,8 @@ fn answer_after(terminal: &TlsTerminal, seen: usize) -> Value {
 }
 
 /// As `printf 'client\nidentity\nexit\n' | openssl s_client -quiet -connect localhost:1875`.
-#[test]
-fn who_sends_everything_over_tls_gets_every_answer() {
-    let program = Program::start(Tls::Enabled, &[]);
+fn who_sends_everything_over_tls_gets_every_answer(setup: Setup) {
+    let program = Program::start(setup, &[]);
     let mut terminal = TlsTerminal::open(&program);
 
     terminal.0.write("client Pipe\nidentity\nlink Nope\nexit\n");

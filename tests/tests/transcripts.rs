@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use msl_network_tests::every_setup;
 use msl_network_tests::program::Program;
 use msl_network_tests::random::Random;
-use msl_network_tests::setup::{Runtime, Setup, Tls};
+use msl_network_tests::setup::Setup;
 use msl_network_tests::transcript::{self, Cut, Fidelity, SocketNetwork, Transcript, play};
 
-fn play_on_sockets(runtime: Runtime, name: &str, cut: Cut) {
+fn play_on_sockets(setup: Setup, name: &str, cut: Cut) {
     let transcript = Transcript::load(name);
     println!("{}", transcript.why);
     let flags: Vec<&str> = transcript.manager.iter().map(String::as_str).collect();
-    let setup = Setup { runtime, tls: Tls::Disabled };
     let program = if transcript.needs_login() {
         Program::with_users(setup, &flags)
     } else {
@@ -30,25 +30,28 @@ macro_rules! transcripts {
         $(mod $test {
             use super::*;
 
-            #[test]
-            fn whole() {
-                play_on_sockets(Runtime::Tokio, $name, Cut::Whole);
+            every_setup! {
+                whole
             }
 
-            #[test]
-            fn byte_by_byte() {
-                play_on_sockets(Runtime::Tokio, $name, Cut::Bytes);
+            // Within TLS the cuts are those of its records, whatever is written.
+            every_setup! {
+                plain:
+                byte_by_byte
+                cut_at_random
             }
 
-            #[test]
-            fn on_smol() {
-                play_on_sockets(Runtime::Smol, $name, Cut::Bytes);
+            fn whole(setup: Setup) {
+                play_on_sockets(setup, $name, Cut::Whole);
             }
 
-            #[test]
-            fn cut_at_random() {
+            fn byte_by_byte(setup: Setup) {
+                play_on_sockets(setup, $name, Cut::Bytes);
+            }
+
+            fn cut_at_random(setup: Setup) {
                 for seed in 1..=2 {
-                    play_on_sockets(Runtime::Tokio, $name, Cut::Random(Random::new(seed)));
+                    play_on_sockets(setup, $name, Cut::Random(Random::new(seed)));
                 }
             }
         })*
