@@ -14,7 +14,6 @@ use msl_network_tests::program::{Program, Tls, built_programs};
 use msl_network_tests::setup::Setup;
 use msl_network_tests::{PATIENCE, eventually, every_laboratory, every_setup};
 use msl_network_tokio::{Reconnect, Service};
-use msl_network_tokio::{Reconnect, Service};
 
 every_laboratory! {
     the_clients_of_the_examples_use_the_services_of_both
