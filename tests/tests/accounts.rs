@@ -9,6 +9,7 @@ use msl_network_tests::setup::Setup;
 use msl_network_tests::{Served, eventually, every_setup};
 use serde_json::{Value, json};
 
+// Plain: who is let in is asked within TLS as without, which `python_login.rs` shows.
 every_setup! {
     plain:
     a_user_who_is_added_while_a_manager_runs_can_log_in_from_then_on

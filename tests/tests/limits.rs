@@ -16,6 +16,7 @@ use msl_network_tests::{Served, eventually, every_setup};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
+// Plain: they fill the sockets by themselves, beneath what TLS would be.
 every_setup! {
     plain:
     a_service_that_does_not_read_holds_up_only_its_own_clients_and_each_request_gets_one_answer

@@ -27,6 +27,7 @@ every_setup! {
     a_service_that_leaves_in_mid_reply_answers_its_caller_and_harms_nobody
 }
 
+// They leave before TLS has begun, or fill the socket beneath it.
 every_setup! {
     plain:
     a_device_that_leaves_in_the_handshake_takes_no_name
