@@ -113,4 +113,3 @@ pub use msl_network_protocol::drive::Manager;
 pub use msl_network_runtime::Listener;
 pub use serve::{run_forever, run_services, serve};
 pub use signals::interrupted;
-pub use wire::{Clock, Socket};

@@ -13,8 +13,8 @@ use smol::Async;
 use smol::net::TcpStream;
 use socket2::SockRef;
 
-use crate::Socket;
 use crate::runtime::Smol;
+use crate::wire::Socket;
 
 impl Network for Smol {
     type Listener = Async<net::TcpListener>;
@@ -46,7 +46,7 @@ impl Network for Smol {
     }
 
     fn plain(&self, stream: TcpStream) -> impl Wire + Unpin + Send + 'static {
-        Socket::new(stream, self.clock())
+        Socket::new(stream, self.clock)
     }
 
     async fn accept_tls(
@@ -54,7 +54,7 @@ impl Network for Smol {
         stream: &mut TcpStream,
         config: Arc<ServerConfig>,
     ) -> io::Result<impl Wire + Unpin + Send> {
-        Ok(Socket::new(TlsAcceptor::from(config).accept(stream).await?, self.clock()))
+        Ok(Socket::new(TlsAcceptor::from(config).accept(stream).await?, self.clock))
     }
 
     async fn connect_tls(
@@ -63,6 +63,6 @@ impl Network for Smol {
         name: ServerName<'static>,
         config: Arc<ClientConfig>,
     ) -> io::Result<impl Wire + Unpin + Send + 'static> {
-        Ok(Socket::new(TlsConnector::from(config).connect(name, stream).await?, self.clock()))
+        Ok(Socket::new(TlsConnector::from(config).connect(name, stream).await?, self.clock))
     }
 }

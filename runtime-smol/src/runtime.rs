@@ -10,28 +10,24 @@ use msl_network_protocol::author::{
 };
 use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::instant::Instant;
-use msl_network_runtime::open;
+use msl_network_runtime::{Clock, open};
 use msl_network_trust::computer;
 use smol::{Timer, unblock};
 
+use crate::interrupted;
 use crate::pool::{self, Pool};
-use crate::{Clock, interrupted};
 
 /// The executor of a [`Pool`], with its clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Smol {
     /// Weak, as its tasks have this: they end with the pool.
     executor: Weak<smol::Executor<'static>>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl Smol {
     pub(crate) fn new(pool: &Pool) -> Self {
         Self { executor: pool.executor(), clock: Clock::start() }
-    }
-
-    pub(crate) fn clock(&self) -> Clock {
-        self.clock
     }
 }
 

@@ -13,6 +13,7 @@ use std::time;
 use bytes::BytesMut;
 use msl_network_protocol::drive::Wire;
 use msl_network_protocol::instant::Instant;
+use msl_network_runtime::Clock;
 use smol::Timer;
 use smol::io::{AsyncRead, AsyncWrite};
 
@@ -23,30 +24,9 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// The clock that all sockets of a Manager share.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(time::Instant);
-
-impl Clock {
-    /// A clock that begins now.
-    pub fn start() -> Self {
-        Self(time::Instant::now())
-    }
-
-    /// The time now.
-    pub fn now(self) -> Instant {
-        Instant::new(self.0.elapsed())
-    }
-
-    /// A moment of this clock as smol's timers know it; `None` for one that lies too far ahead to ever come.
-    fn to_smol(self, moment: Instant) -> Option<time::Instant> {
-        self.0.checked_add(moment.since_epoch())
-    }
-}
-
 /// A stream with its clock and its timer: a TCP stream, or TLS over one.
 #[derive(Debug)]
-pub struct Socket<S> {
+pub(crate) struct Socket<S> {
     stream: S,
     clock: Clock,
     timer: Timer,
@@ -55,8 +35,7 @@ pub struct Socket<S> {
 }
 
 impl<S> Socket<S> {
-    /// A socket.
-    pub fn new(stream: S, clock: Clock) -> Self {
+    pub(crate) fn new(stream: S, clock: Clock) -> Self {
         Self { stream, clock, timer: Timer::never(), deadline: None }
     }
 }
@@ -88,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for Socket<S> {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        let Some(deadline) = deadline.and_then(|deadline| self.clock.to_smol(deadline)) else {
+        let Some(deadline) = deadline.and_then(|deadline| self.clock.to_std(deadline)) else {
             return Poll::Pending;
         };
         if self.deadline != Some(deadline) {

@@ -103,7 +103,6 @@ pub use msl_network_protocol::drive::Manager;
 pub use msl_network_runtime::Listener;
 pub use serve::{run_forever, run_services, serve};
 pub use signals::interrupted;
-pub use wire::{Clock, Socket};
 
 /// The Rust code in the documents compiles and holds what it says. They are here since this crate sees both a runtime and the
 /// protocol.

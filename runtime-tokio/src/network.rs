@@ -12,8 +12,8 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::Socket;
 use crate::runtime::Tokio;
+use crate::wire::Socket;
 
 impl Network for Tokio {
     type Listener = TcpListener;

@@ -12,13 +12,13 @@ use msl_network_protocol::author::{
 };
 use msl_network_protocol::device::{Error, ErrorKind};
 use msl_network_protocol::instant::Instant;
-use msl_network_runtime::open;
+use msl_network_runtime::{Clock, open};
 use msl_network_trust::computer;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::{Clock, interrupted};
+use crate::interrupted;
 
 /// A runtime of tokio, for the connections of devices.
 #[derive(Clone, Debug)]

@@ -8,33 +8,13 @@ use std::task::{Context, Poll, ready};
 use bytes::BytesMut;
 use msl_network_protocol::drive::Wire;
 use msl_network_protocol::instant::Instant;
+use msl_network_runtime::Clock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{self, Sleep};
 
-/// The clock that all sockets of a Manager share.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(time::Instant);
-
-impl Clock {
-    /// A clock that begins now.
-    pub fn start() -> Self {
-        Self(time::Instant::now())
-    }
-
-    /// The time now.
-    pub fn now(self) -> Instant {
-        Instant::new(self.0.elapsed())
-    }
-
-    /// A moment of this clock as tokio's timers know it; `None` for one that lies too far ahead to ever come.
-    fn to_tokio(self, moment: Instant) -> Option<time::Instant> {
-        self.0.checked_add(moment.since_epoch())
-    }
-}
-
 /// A stream with its clock and its timer: a TCP stream, or TLS over one.
 #[derive(Debug)]
-pub struct Socket<S> {
+pub(crate) struct Socket<S> {
     stream: S,
     clock: Clock,
     /// Made when there is a first deadline.
@@ -42,8 +22,7 @@ pub struct Socket<S> {
 }
 
 impl<S> Socket<S> {
-    /// A socket.
-    pub fn new(stream: S, clock: Clock) -> Self {
+    pub(crate) fn new(stream: S, clock: Clock) -> Self {
         Self { stream, clock, timer: None }
     }
 }
@@ -71,9 +50,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for Socket<S> {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        let Some(deadline) = deadline.and_then(|deadline| self.clock.to_tokio(deadline)) else {
+        let Some(deadline) = deadline.and_then(|deadline| self.clock.to_std(deadline)) else {
             return Poll::Pending;
         };
+        let deadline = time::Instant::from_std(deadline);
         let timer = self.timer.get_or_insert_with(|| Box::pin(time::sleep_until(deadline)));
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);

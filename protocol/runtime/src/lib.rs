@@ -6,12 +6,14 @@
 //!
 //! There is nothing of the protocol here: [`msl_network_protocol::drive`] serves a connection once it is there.
 
+mod clock;
 mod listener;
 mod network;
 mod open;
 mod serve;
 mod together;
 
+pub use clock::Clock;
 pub use listener::Listener;
 pub use network::Network;
 pub use open::open;
