@@ -25,7 +25,8 @@ pub(crate) use certdump::CertdumpArguments;
 pub(crate) use certgen::CertgenArguments;
 pub(crate) use delete::DeleteArguments;
 pub(crate) use device::{
-    CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments, RunExampleArguments,
+    CallArguments, ClientArguments, ConnectArguments, IdentitiesArguments, ListenArguments,
+    RunExampleArguments,
 };
 pub(crate) use hostname::{HostnameAction, HostnameArguments};
 pub(crate) use import::ImportArguments;

@@ -14,7 +14,9 @@ use msl_network_protocol::author::{
 use msl_network_protocol::device::{Error, ErrorKind, Prompt};
 use msl_network_protocol::{json, terminal};
 
-use crate::arguments::{CallArguments, ConnectArguments, IdentitiesArguments, ListenArguments};
+use crate::arguments::{
+    CallArguments, ClientArguments, ConnectArguments, IdentitiesArguments, ListenArguments,
+};
 use crate::output::{Failure, ask, end, show, tell};
 use crate::runtime::Runtime;
 
@@ -23,39 +25,32 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs `call`.
 pub(crate) fn call(arguments: &CallArguments) -> ExitCode {
-    let connection = &arguments.connection;
-    run(connection.runtime, async {
-        let client = client(connection).await?;
+    let ClientArguments { json, connection } = &arguments.client;
+    as_client(connection, async |client| {
         let link = within(client.link(&arguments.service), connection).await?;
         let call = link.call_raw(&arguments.attribute, read(&arguments.arguments));
         let result = within(call, connection).await?;
-        show(if arguments.json { result } else { readable(&result) })?;
-        disconnect(&client, connection).await;
-        Ok(())
+        Ok(show(if *json { result } else { readable(&result) })?)
     })
 }
 
 /// Runs `identities`.
 pub(crate) fn identities(arguments: &IdentitiesArguments) -> ExitCode {
-    let connection = &arguments.connection;
-    run(connection.runtime, async {
-        let client = client(connection).await?;
-        show(if arguments.json {
+    let ClientArguments { json, connection } = &arguments.client;
+    as_client(connection, async |client| {
+        Ok(show(if *json {
             let call = client.admin_request::<Box<serde_json::value::RawValue>>("identity", ());
             within(call, connection).await?.to_string()
         } else {
             within(client.identities(), connection).await?.to_string()
-        })?;
-        disconnect(&client, connection).await;
-        Ok(())
+        })?)
     })
 }
 
 /// Runs `listen`.
 pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
-    let connection = &arguments.connection;
-    run(connection.runtime, async {
-        let client = client(connection).await?;
+    let ClientArguments { json, connection } = &arguments.client;
+    as_client(connection, async |client| {
         let link = within(client.link(&arguments.service), connection).await?;
         let mut notifications = link.notifications();
         // One each for all rounds: between two, a signal would be lost.
@@ -68,11 +63,11 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
                 Ok(None)
             };
             let gone = async { Err((&mut gone).await) };
-            let Some(notification) = or(ended, or(notification, gone)).await? else { break };
+            let Some(notification) = or(ended, or(notification, gone)).await? else { return Ok(()) };
             match notification {
                 Some(Notification::Received { args, kwargs }) => {
                     let (args, kwargs) = (String::from_utf8_lossy(&args), String::from_utf8_lossy(&kwargs));
-                    show(if arguments.json {
+                    show(if *json {
                         format!("{{\"args\": {args}, \"kwargs\": {kwargs}}}")
                     } else {
                         format!("{args} {kwargs}")
@@ -85,6 +80,17 @@ pub(crate) fn listen(arguments: &ListenArguments) -> ExitCode {
                 None => return Err(client.ended().await.into()),
             }
         }
+    })
+}
+
+/// Connects with the Manager, does what a command is for, and leaves.
+fn as_client(
+    connection: &ConnectArguments,
+    command: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
+) -> ExitCode {
+    run(connection.runtime, async {
+        let client = client(connection).await?;
+        command(&client).await?;
         disconnect(&client, connection).await;
         Ok(())
     })

@@ -23,24 +23,16 @@ pub(crate) struct CallArguments {
     #[arg(value_name = "ARG", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
-    /// Show JSON, to be read by another program
-    #[arg(long)]
-    pub(crate) json: bool,
-
     #[command(flatten)]
-    pub(crate) connection: ConnectArguments,
+    pub(crate) client: ClientArguments,
 }
 
 /// Show who is connected with the Manager.
 #[derive(Debug, Args)]
 #[command(infer_long_args = true, args_override_self = true)]
 pub(crate) struct IdentitiesArguments {
-    /// Show JSON, to be read by another program
-    #[arg(long)]
-    pub(crate) json: bool,
-
     #[command(flatten)]
-    pub(crate) connection: ConnectArguments,
+    pub(crate) client: ClientArguments,
 }
 
 /// Link with a service and show its notifications until Ctrl+C.
@@ -50,12 +42,8 @@ pub(crate) struct ListenArguments {
     /// Name of the service
     pub(crate) service: String,
 
-    /// Show JSON, to be read by another program
-    #[arg(long)]
-    pub(crate) json: bool,
-
     #[command(flatten)]
-    pub(crate) connection: ConnectArguments,
+    pub(crate) client: ClientArguments,
 }
 
 /// Start one of the example services, or run its client. Without a name they are listed.
@@ -69,6 +57,17 @@ pub(crate) struct RunExampleArguments {
     /// Run its client, which shows what the service does
     #[arg(long, requires = "example")]
     pub(crate) client: bool,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectArguments,
+}
+
+/// How to reach the Manager, and how to show what it says.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArguments {
+    /// Show JSON, to be read by another program
+    #[arg(long)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) connection: ConnectArguments,
