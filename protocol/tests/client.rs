@@ -308,7 +308,7 @@ fn an_answer_about_the_service_before_does_not_end_the_link_with_the_next_one() 
     // What a Manager says when the service has said goodbye, and another one has its name already.
     let left = "ConnectionError: the 'Value' service has left before it answered";
     let line =
-        format!(r#"{{"error": true, "message": "{left}", "requester": "Ann", "result": null, "uid": "3"}}"#);
+        format!(r#"{{"error": true, "message": "{left}", "requester": "Ann", "result": null, "uid": "2"}}"#);
     let client = world.devices().last().expect("Ann");
     client.receive(format!("{line}\r\n").into());
 

@@ -147,7 +147,7 @@ fn the_time_that_is_given_counts_for_each_step() {
         stream.write_all(format!("{hello}\r\n").as_bytes()).expect("it reads");
         let mut lines = BufReader::new(&stream);
         lines.read_line(&mut String::new()).expect("its identity");
-        let welcome = r#"{"result": true, "requester": "Ann[lab:2]", "uid": "1", "error": false}"#;
+        let welcome = r#"{"result": true, "requester": "Ann[lab:2]", "uid": "confirm", "error": false}"#;
         (&stream).write_all(format!("{welcome}\r\n").as_bytes()).expect("it reads");
         let _ = lines.read_to_end(&mut Vec::new());
     });

@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::device::{Asked, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
+use crate::device::{Asked, CONFIRMATION, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
 use crate::frame::{self, Broken, Decoder, Frame, Key, Line, Rope};
 use crate::instant::Instant;
 use crate::json;
@@ -117,8 +117,8 @@ pub struct Machine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Handshake,
-    /// The identity was sent; this call tells whether it was accepted.
-    Confirming(CallId),
+    /// The identity was sent; the answer to a question tells whether it was accepted.
+    Confirming,
     Connected,
     /// The client has asked to be disconnected.
     Leaving,
@@ -188,7 +188,6 @@ impl Machine {
             return;
         }
         let asked_for = self.phase == Phase::Leaving;
-        self.forget_confirmation();
         self.phase = Phase::Ended;
         self.leaves_at = None;
         self.deadlines.clear();
@@ -230,7 +229,14 @@ impl Machine {
         if self.phase != Phase::Connected {
             return Err(Error::disconnected("not connected with a Manager", false));
         }
-        Ok(self.send_request(request, out))
+        let call = CallId(self.next);
+        self.next += 1;
+        let Request { service, attribute, args, kwargs, deadline } = request;
+        let line = message::request(&service, &attribute, &args, &kwargs, &format!("\"{}\"", call.0));
+        out.push(Event::Send(Rope::from(line.into_bytes())));
+        self.deadlines.extend(deadline.map(|deadline| (deadline, call)));
+        self.open.insert(call, Open { service, attribute, deadline });
+        Ok(call)
     }
 
     /// Nobody waits for this answer any more.
@@ -260,7 +266,7 @@ impl Machine {
     /// needs it is refused.
     pub fn refuse(&mut self, prompt: &Prompt, out: &mut Vec<Event>) {
         match self.phase {
-            Phase::Handshake | Phase::Confirming(_) => self.refused(prompt.unanswered(), out),
+            Phase::Handshake | Phase::Confirming => self.refused(prompt.unanswered(), out),
             Phase::Connected | Phase::Leaving => {
                 if let Some(line) = self.login.unanswered(&self.manager) {
                     out.push(Event::Send(Rope::from(line.into_bytes())));
@@ -277,7 +283,6 @@ impl Machine {
         }
         let line = message::request(&self.description.name, message::DISCONNECT, "[]", "{}", "\"\"");
         out.push(Event::Send(Rope::from(line.into_bytes())));
-        self.forget_confirmation();
         self.phase = Phase::Leaving;
     }
 
@@ -319,17 +324,6 @@ impl Machine {
         }
     }
 
-    fn send_request(&mut self, request: Request, out: &mut Vec<Event>) -> CallId {
-        let call = CallId(self.next);
-        self.next += 1;
-        let Request { service, attribute, args, kwargs, deadline } = request;
-        let line = message::request(&service, &attribute, &args, &kwargs, &format!("\"{}\"", call.0));
-        out.push(Event::Send(Rope::from(line.into_bytes())));
-        self.deadlines.extend(deadline.map(|deadline| (deadline, call)));
-        self.open.insert(call, Open { service, attribute, deadline });
-        call
-    }
-
     fn close(&mut self, call: CallId) -> Option<Open> {
         let open = self.open.remove(&call)?;
         if let Some(deadline) = open.deadline {
@@ -367,7 +361,9 @@ impl Machine {
                 let line = crate::device::handshake_reply(&identity, &self.manager);
                 out.push(Event::Send(Rope::from(line.into_bytes())));
                 if self.phase == Phase::Handshake {
-                    self.phase = Phase::Confirming(self.send_request(confirmation(), out));
+                    self.phase = Phase::Confirming;
+                    let question = message::request(MANAGER, "unlink", "[\"\"]", "{}", CONFIRMATION);
+                    out.push(Event::Send(Rope::from(question.into_bytes())));
                 }
             }
         }
@@ -382,10 +378,22 @@ impl Machine {
     }
 
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event>) {
-        if self.phase == Phase::Handshake && error {
-            return self.refused(refusal(crate::device::refusal_text(frame)), out);
-        }
         let uid = frame.raw(Key::Uid).unwrap_or_default();
+        match self.phase {
+            Phase::Handshake | Phase::Confirming if error => {
+                let message = crate::device::refusal_text(frame);
+                return self.refused(Error::remote(ErrorKind::Refused, message, Vec::new()), out);
+            }
+            Phase::Confirming if uid == CONFIRMATION => {
+                if let Some(name) = message::text(frame, Key::Requester) {
+                    self.address = self.address_in(&name);
+                }
+                self.login.accepted();
+                self.phase = Phase::Connected;
+                return out.push(Event::Connected);
+            }
+            _ => {}
+        }
         if error && uid.as_ref() == b"\"\"" && self.is_of_a_lost_service(frame, out) {
             return;
         }
@@ -396,11 +404,6 @@ impl Machine {
             // Now it is known whether what was typed for it was right.
             if error { self.login.rejected() } else { self.login.accepted() }
         }
-        if self.phase == Phase::Confirming(call)
-            && let Some(name) = message::text(frame, Key::Requester)
-        {
-            self.address = self.address_in(&name);
-        }
         let outcome = if error {
             let error = open.error(crate::device::refusal_text(frame), traceback(frame));
             if open.tells_that_service_is_gone(&error) {
@@ -410,7 +413,7 @@ impl Machine {
         } else {
             Ok(frame.raw(Key::Result).unwrap_or_default())
         };
-        self.settle(call, outcome, out);
+        out.push(Event::Settled { call, outcome });
     }
 
     /// The address in the client's network name, `name[host:port]`.
@@ -442,37 +445,14 @@ impl Machine {
         true
     }
 
-    fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, out: &mut Vec<Event>) {
-        if self.phase == Phase::Confirming(call) {
-            match outcome {
-                Ok(_) => {
-                    self.login.accepted();
-                    self.phase = Phase::Connected;
-                    out.push(Event::Connected);
-                }
-                Err(error) => self.refused(refusal(error.message().to_string()), out),
-            }
-        } else {
-            out.push(Event::Settled { call, outcome });
-        }
-    }
-
     /// The handshake has failed: there are no calls yet.
     fn refused(&mut self, error: Error, out: &mut Vec<Event>) {
-        self.forget_confirmation();
         self.phase = Phase::Ended;
         out.push(Event::Ended(error));
     }
 
-    /// The question that confirms the identity is nobody's call.
-    fn forget_confirmation(&mut self) {
-        if let Phase::Confirming(call) = self.phase {
-            self.close(call);
-        }
-    }
-
     /// Which request an answer is for. An error without a uid (the Python Manager leaves some out) is for the oldest
-    /// request to the Manager without an answer, given up or not, or, before there is any, for the identity.
+    /// request to the Manager without an answer, given up or not.
     fn call_of(&self, uid: &[u8], error: bool) -> Option<CallId> {
         let text = json::unquote(uid)?;
         if let Ok(number) = text.parse() {
@@ -496,24 +476,9 @@ impl Machine {
             && self.close(call).is_some()
         {
             let text = format!("the answer cannot be read: {}", broken.error);
-            self.settle(call, Err(Error::new(ErrorKind::Decode, text)), out);
+            out.push(Event::Settled { call, outcome: Err(Error::new(ErrorKind::Decode, text)) });
         }
     }
-}
-
-/// A request that changes nothing and that every Manager answers: to unlink from a service that cannot exist.
-fn confirmation() -> Request {
-    Request {
-        service: MANAGER.to_string(),
-        attribute: "unlink".to_string(),
-        args: "[\"\"]".to_string(),
-        kwargs: "{}".to_string(),
-        deadline: None,
-    }
-}
-
-fn refusal(message: String) -> Error {
-    Error::remote(ErrorKind::Refused, message, Vec::new())
 }
 
 fn traceback(frame: &Frame) -> Vec<String> {

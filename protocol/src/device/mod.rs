@@ -22,6 +22,10 @@ pub const READ_LIMIT: usize = 1 << 30;
 /// it may take to connect; one that does not answer within it hangs, and nobody should have to wait for it to go.
 pub const LEAVE: Duration = Duration::from_secs(10);
 
+/// The uid of the question that confirms the identity: a request that changes nothing and that every Manager answers, to unlink
+/// from a service that cannot exist. Requests of clients have numbers.
+pub(crate) const CONFIRMATION: &str = "\"confirm\"";
+
 /// The `language` that a device of this crate shows, unless its author says otherwise.
 pub const LANGUAGE: &str = "Rust";
 

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::device::{Asked, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
+use crate::device::{Asked, CONFIRMATION, Credentials, Description, Error, ErrorKind, LEAVE, Login, Prompt};
 use crate::frame::{self, Decoder, Frame, Key, Line, Rope};
 use crate::instant::Instant;
 use crate::json;
@@ -117,9 +117,6 @@ struct Answer {
     /// Raw JSON.
     uid: Bytes,
 }
-
-/// The uid of the question that confirms the identity.
-const CONFIRMATION: &str = "\"confirm\"";
 
 impl Machine {
     /// A service that has not heard of its Manager yet. `read_limit` is the longest line that it reads, in bytes.

@@ -33,7 +33,7 @@ impl Pair {
         let identity = message::handshake_request("identity", None, MANAGER);
         let (_, none) = pair.tell_client(&identity);
         assert!(none.is_empty());
-        let (_, connected) = pair.tell_client(&message::answer("Ann", "true", b"\"1\""));
+        let (_, connected) = pair.tell_client(&message::answer("Ann", "true", b"\"confirm\""));
         assert!(matches!(connected[..], [client::Event::Connected]));
         pair.tell_service(&identity);
         let (_, connected) = pair.tell_service(&message::answer("Adder", "true", b"\"confirm\""));
