@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::*;
+use crate::device::LEAVE;
 
 const MANAGER_NAME: &str = "Manager[lab:1875]";
 
@@ -23,7 +24,7 @@ impl Device {
     fn connected() -> Self {
         let mut device = Self::new(Credentials::default());
         device.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-        device.hear(&message::answer("Ann[lab:50000]", "true", CONFIRMATION.as_bytes()));
+        device.hear(&message::answer("Ann[lab:50000]", "true", b"\"confirm\""));
         device.events.clear();
         device
     }
@@ -75,7 +76,7 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
     ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
     assert_eq!(ann.happened().len(), 2, "the identity and a question");
     assert!(!ann.machine.is_connected());
-    ann.hear(&message::answer("Ann[lab:50000]", "true", CONFIRMATION.as_bytes()));
+    ann.hear(&message::answer("Ann[lab:50000]", "true", b"\"confirm\""));
     assert_eq!(ann.happened(), ["connected"]);
     assert_eq!((ann.machine.manager(), ann.machine.address()), (MANAGER_NAME, "lab:50000"));
 }
@@ -201,7 +202,7 @@ fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
     ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-    ann.hear(&message::answer("Ann[lab:50001]", "true", CONFIRMATION.as_bytes()));
+    ann.hear(&message::answer("Ann[lab:50001]", "true", b"\"confirm\""));
     assert_eq!(ann.happened().last().unwrap(), "connected");
     let new = ann.call("Adder", "add");
 

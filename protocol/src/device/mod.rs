@@ -1,14 +1,17 @@
 //! What clients and services have in common: who they are, how they log in, what can go wrong.
 //!
-//! Pure, like the Manager's side: bytes and moments in, lines and events out. The machines are [`crate::client::Machine`]
-//! and [`crate::service::Machine`].
+//! Pure, like the Manager's side: bytes and moments in, lines and events out. A [`Machine`] is a
+//! [`client::Machine`](crate::client::Machine) or a [`service::Machine`](crate::service::Machine), by its [`Role`].
 
 mod error;
 mod login;
+mod machine;
 
 pub use error::{Error, ErrorKind};
-pub(crate) use login::{Asked, Login, handshake_reply, refusal_text};
+pub(crate) use login::refusal_text;
 pub use login::{Credentials, Prompt};
+pub use machine::{Event, Machine, Role};
+pub(crate) use machine::{Phase, send};
 
 use alloc::string::String;
 use core::time::Duration;
@@ -21,10 +24,6 @@ pub const READ_LIMIT: usize = 1 << 30;
 /// How long a Manager that was asked to end a connection may do nothing before the device ends it by itself. 10 s: as long as
 /// it may take to connect; one that does not answer within it hangs, and nobody should have to wait for it to go.
 pub const LEAVE: Duration = Duration::from_secs(10);
-
-/// The uid of the question that confirms the identity: a request that changes nothing and that every Manager answers, to unlink
-/// from a service that cannot exist. Requests of clients have numbers.
-pub(crate) const CONFIRMATION: &str = "\"confirm\"";
 
 /// The `language` that a device of this crate shows, unless its author says otherwise.
 pub const LANGUAGE: &str = "Rust";

@@ -5,6 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::device::LEAVE;
+use crate::instant::Instant;
 
 const MANAGER_NAME: &str = "Manager[lab:1875]";
 const READ_LIMIT: usize = 1 << 12;
@@ -28,7 +30,7 @@ impl Device {
     fn connected() -> Self {
         let mut device = Self::new(Credentials::default());
         device.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-        device.hear(&message::answer("Adder[lab:50000]", "true", CONFIRMATION.as_bytes()));
+        device.hear(&message::answer("Adder[lab:50000]", "true", b"\"confirm\""));
         device.events.clear();
         device
     }
@@ -100,7 +102,7 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
     );
     assert_eq!(said.len(), 2, "the identity and a question");
     assert!(!adder.machine.is_connected());
-    adder.hear(&message::answer("Adder[lab:50000]", "true", CONFIRMATION.as_bytes()));
+    adder.hear(&message::answer("Adder[lab:50000]", "true", b"\"confirm\""));
     assert_eq!(adder.happened(), ["connected"]);
     assert_eq!(adder.machine.manager(), MANAGER_NAME);
     assert!(adder.machine.is_connected());
@@ -109,7 +111,7 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
 #[test]
 fn without_a_limit_the_identity_says_minus_one() {
     let mut adder = Device::new(Credentials::default());
-    adder.machine.offer.max_clients = None;
+    adder.machine.role.offer.max_clients = None;
     adder.hear(&message::handshake_request("identity", None, MANAGER_NAME));
     assert!(adder.happened()[0].contains("\"max_clients\": -1}"));
 }
@@ -153,7 +155,7 @@ fn what_began_on_the_connection_before_has_no_answer_on_the_next_one() {
 
     adder.machine = adder.machine.again();
     adder.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-    adder.hear(&message::answer("Adder[lab:50001]", "true", CONFIRMATION.as_bytes()));
+    adder.hear(&message::answer("Adder[lab:50001]", "true", b"\"confirm\""));
     let new = adder.asked("add", "\"1\"");
     adder.events.clear();
 
