@@ -6,7 +6,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::connect::{Connect, Device, Way};
-use super::keeper::{Lasting, keep};
+use super::connection::Connection;
+use super::keeper::keep;
 use super::link::Link;
 use super::linked::NewLinkedClient;
 use super::links::Change;
@@ -65,7 +66,7 @@ impl Device for NewClient {
             let options = &way.options;
             let machine = Machine::new(description, options.credentials.clone(), options.read_limit);
             let session = Session::new(machine, way.runtime.clone(), options.answer_prompt.clone());
-            way.open(&session.begin()).await?;
+            way.open(&Connection::begin(&session)).await?;
             keep(&session, &way);
             let name = self.name.as_str().into();
             let again = Arc::new(Connect::with_options(self, way.options, way.runtimes));

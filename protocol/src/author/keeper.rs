@@ -2,37 +2,50 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
 use super::Way;
-use super::connect::Beginning;
+use super::connection::{Connection, Core};
 use super::course::Course;
 use super::ended::Ending;
 use super::reconnect::{BackOff, Reconnect, Reconnection, is_final};
 use super::runtime::{First, first};
 use super::session::Session;
 use super::watch::{Look, Watch};
-use crate::device::Error;
+use crate::device::{Error, Role};
+use crate::frame::Rope;
 
 /// A session that may outlive its connection.
 pub(super) trait Lasting: Ending + Clone + 'static {
-    type Connection: Beginning;
+    /// Whether it is a client's or a service's.
+    type Role: Role;
 
-    /// Begins another connection; the one before does not count any more.
-    fn begin(&self) -> Self::Connection;
+    /// Looks at it, under its lock.
+    fn look<T>(&self, look: impl FnOnce(&mut Core<Self::Role>) -> T) -> T;
 
-    /// Looks at where it stands.
-    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R;
+    /// Changes it, does what the events cause, and wakes whom it concerns after the lock.
+    fn perform(&self, change: impl FnOnce(&mut Core<Self::Role>, &mut Vec<Event<Self>>, &mut Vec<Waker>));
+
+    /// The next line for the Manager, while the connection of this number is the present one.
+    fn take(&self, number: u64) -> Option<Rope>;
 
     /// Ends it for good, for this reason.
-    fn finish(&self, error: Error);
+    fn finish(&self, error: Error) {
+        self.perform(|core, events, wakers| {
+            core.finish(error, events);
+            wakers.extend(core.driver.take());
+        });
+    }
 
     /// Restores on the new connection what the one before had.
     fn restore(&self, _keeping: &Keeping) -> impl Future<Output = Infallible> + Send {
         pending()
     }
 }
+
+type Event<S> = <<S as Lasting>::Role as Role>::Event;
 
 /// How a session is kept.
 pub(super) struct Keeping {
@@ -57,25 +70,25 @@ impl<S: Lasting> Drop for FinishAtEnd<S> {
 /// Sees to it that the connection of a session is restored from now on, if that is wanted.
 pub(super) fn keep<S: Lasting>(session: &S, way: &Way) {
     let Some(reconnect) = way.options.reconnect.clone() else { return };
-    if session.course(Course::make_lasting) {
+    if session.look(|core| core.course.make_lasting()) {
         let (session, keeping) = (FinishAtEnd(session.clone()), Keeping { way: way.clone(), reconnect });
         way.runtime.spawn(Box::pin(async move { keeping.keep(&session.0).await }));
     }
 }
 
 /// Waits for what a session's course has to tell.
-fn watch<S: Lasting>(session: &S, look: fn(&mut Course) -> Look<Error>) -> Watch<Error> {
+fn watch<S: Lasting>(session: &S, look: fn(&Course) -> Look<Error>) -> Watch<Error> {
     let session = session.clone();
-    Watch::new(move || session.course(look))
+    Watch::new(move || session.look(|core| look(&core.course)))
 }
 
 impl Keeping {
     async fn keep<S: Lasting>(&self, session: &S) {
         // Not the end as its author is told of it, which may come later.
-        let ended = watch(session, |course| course.look_ended());
+        let ended = watch(session, Course::look_ended);
         let go_on = async {
             loop {
-                let over = watch(session, |course| course.look_over());
+                let over = watch(session, Course::look_over);
                 let error = match first(over, session.restore(self)).await {
                     First::Left(error) => error,
                     First::Right(never) => match never {},
@@ -101,7 +114,7 @@ impl Keeping {
             let mut delay = self.delay(&mut back_off);
             loop {
                 runtime.sleep(delay).await;
-                match self.way.open(&session.begin()).await {
+                match self.way.open(&Connection::begin(session)).await {
                     Err(error) if !is_final(&error) => {
                         delay = self.delay(&mut back_off);
                         self.reconnect.tell(&Reconnection::Failed { error, next: delay });

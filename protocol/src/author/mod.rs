@@ -11,6 +11,7 @@ mod asking;
 mod call;
 mod client;
 mod connect;
+mod connection;
 mod course;
 mod driver;
 mod ended;

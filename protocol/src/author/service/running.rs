@@ -5,7 +5,8 @@ use std::io::{Write, stderr};
 use super::session::ServiceSession;
 use super::{Notifier, Service};
 use crate::author::connect::{Connect, Device, Way};
-use crate::author::keeper::{Lasting, keep};
+use crate::author::connection::Connection;
+use crate::author::keeper::keep;
 use crate::author::park::block_on;
 use crate::author::runtime::{BoxFuture, First, check_may_park, first, unblock};
 use crate::author::{Ended, Runtime};
@@ -20,7 +21,7 @@ impl Device for Service {
             // The properties are read, which may take its time.
             let session =
                 unblock(&*way.runtime, move || ServiceSession::new(self, &options, runtime)).await??;
-            way.open(&session.begin()).await?;
+            way.open(&Connection::begin(&session)).await?;
             keep(&session, &way);
             Ok(RunningService(session))
         })

@@ -2,7 +2,6 @@
 //!
 //! One lock for the machine and what waits; nobody waits under it, and nobody is woken under it.
 
-mod connection;
 mod outgoing;
 mod sending;
 
@@ -15,9 +14,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::asking::Asking;
 use super::call::{Call, Slot};
-use super::course::Course;
+use super::connection::Core;
 use super::ended::Ending;
 use super::keeper::{Keeping, Lasting};
 use super::links::{Change, Links, News};
@@ -25,12 +23,12 @@ use super::locks::{LockId, Step};
 use super::notifications::{Inbox, Notification};
 use super::watch::Look;
 use super::{AnswerPrompt, Runtime, copied};
-use crate::client::{CallId, Event, Machine, Request};
+use crate::client::{CallId, Calls, Event, Machine, Request};
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
+use crate::frame::Rope;
 use crate::message::MANAGER;
 
-pub(super) use connection::Connection;
 use outgoing::Outgoing;
 pub use outgoing::WAITING_CALLS;
 pub(super) use sending::Sending;
@@ -46,13 +44,10 @@ struct Inner {
 }
 
 struct State {
-    machine: Machine,
+    core: Core<Calls>,
     outgoing: Outgoing,
-    driver: Option<Waker>,
     slots: BTreeMap<CallId, Arc<Slot>>,
     links: Links,
-    asking: Asking,
-    course: Course,
 }
 
 impl Session {
@@ -63,28 +58,25 @@ impl Session {
         answer_prompt: Option<AnswerPrompt>,
     ) -> Self {
         let state = State {
-            machine,
+            core: Core::new(machine, runtime.clone(), answer_prompt),
             outgoing: Outgoing::default(),
-            driver: None,
             slots: BTreeMap::new(),
             links: Links::default(),
-            asking: Asking::new(runtime.clone(), answer_prompt),
-            course: Course::default(),
         };
         Self(Arc::new(Inner { state: Mutex::new(state), runtime }))
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        lock(&self.0.state).machine.is_connected()
+        lock(&self.0.state).core.machine.is_connected()
     }
 
     pub(super) fn manager(&self) -> String {
-        lock(&self.0.state).machine.manager().to_string()
+        lock(&self.0.state).core.machine.manager().to_string()
     }
 
     /// The client's own address, as the Manager names it.
     pub(super) fn address(&self) -> String {
-        lock(&self.0.state).machine.address().to_string()
+        lock(&self.0.state).core.machine.address().to_string()
     }
 
     /// Another guard for the lock on a service; `None` without a link.
@@ -95,12 +87,12 @@ impl Session {
     /// Whether the guards of this lock still stand for it.
     pub(super) fn has_lock(&self, service: &str, id: LockId) -> bool {
         let state = lock(&self.0.state);
-        state.machine.is_connected() && state.links.has_lock(service, id)
+        state.core.machine.is_connected() && state.links.has_lock(service, id)
     }
 
     pub(super) fn set_timeout(&self, id: CallId, after: Duration) {
         let deadline = self.0.runtime.now() + after;
-        self.with(|state, _, _| state.machine.set_deadline(id, Some(deadline)));
+        self.with(|state, _, _| state.core.machine.set_deadline(id, Some(deadline)));
     }
 
     pub(super) fn forget(&self, id: CallId) {
@@ -108,7 +100,7 @@ impl Session {
         let _slot = self.with(|state, _, _| {
             // What the answer changes is changed all the same.
             if !state.links.concerns(id) {
-                state.machine.forget(id);
+                state.core.machine.forget(id);
             }
             state.slots.remove(&id)
         });
@@ -116,11 +108,11 @@ impl Session {
 
     pub(super) fn disconnect(&self) {
         self.with(|state, events, _| {
-            let lasted = state.course.stop_lasting();
-            if state.machine.is_connected() {
-                state.machine.disconnect(events);
+            let lasted = state.core.course.stop_lasting();
+            if state.core.machine.is_connected() {
+                state.core.machine.disconnect(events);
             } else if lasted {
-                state.finish(Error::disconnected("disconnected", false), events);
+                state.core.finish(Error::disconnected("disconnected", false), events);
             }
         });
     }
@@ -182,33 +174,43 @@ impl Session {
     pub(super) fn relinked(&self) -> Look<(News, bool)> {
         let state = &mut *lock(&self.0.state);
         let news = state.links.news();
-        state.course.look(news)
+        state.core.course.look(news)
     }
 
     /// Whether requests can be sent (to this service).
     pub(super) fn restored(&self, service: Option<&str>) -> Look<Result<(), Error>> {
         let state = lock(&self.0.state);
         let here = service.map_or(Some(true), |service| state.links.is_here(service));
-        let found = match (state.course.ended(), here) {
+        let found = match (state.core.course.ended(), here) {
             (Some(error), _) => Some(Err(error)),
             (None, None) => {
                 let text = "this link has ended, with unlink() or with its service; link again";
                 Some(Err(Error::new(ErrorKind::NotLinked, text)))
             }
-            (None, Some(here)) => (here && state.machine.is_connected()).then_some(Ok(())),
+            (None, Some(here)) => (here && state.core.machine.is_connected()).then_some(Ok(())),
         };
-        state.course.look(found)
+        state.core.course.look(found)
     }
 
-    /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
+    /// Changes the state, does what that causes, and wakes whom it concerns after the lock: the driver, too.
     fn with<R>(&self, change: impl FnOnce(&mut State, &mut Vec<Event>, &mut Vec<Waker>) -> R) -> R {
+        self.with_driver_awake(|state, events, wakers| {
+            wakers.extend(state.core.driver.take());
+            change(state, events, wakers)
+        })
+    }
+
+    /// The same for the driver itself, which would not come to rest if it woke itself.
+    fn with_driver_awake<R>(
+        &self,
+        change: impl FnOnce(&mut State, &mut Vec<Event>, &mut Vec<Waker>) -> R,
+    ) -> R {
         let mut wakers = Vec::new();
         let result = {
             let mut state = lock(&self.0.state);
             let mut events = Vec::new();
             let result = change(&mut state, &mut events, &mut wakers);
             state.perform(events, &mut wakers);
-            wakers.extend(state.driver.take());
             result
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -217,21 +219,19 @@ impl Session {
 }
 
 impl Lasting for Session {
-    type Connection = Connection;
+    type Role = Calls;
 
-    fn begin(&self) -> Connection {
+    fn look<T>(&self, look: impl FnOnce(&mut Core<Calls>) -> T) -> T {
+        look(&mut lock(&self.0.state).core)
+    }
+
+    fn perform(&self, change: impl FnOnce(&mut Core<Calls>, &mut Vec<Event>, &mut Vec<Waker>)) {
+        self.with_driver_awake(|state, events, wakers| change(&mut state.core, events, wakers));
+    }
+
+    fn take(&self, number: u64) -> Option<Rope> {
         let mut state = lock(&self.0.state);
-        state.machine = state.machine.again();
-        state.outgoing = Outgoing::default();
-        Connection::new(self.clone(), state.course.begin(), state.asking.clone())
-    }
-
-    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
-        look(&mut lock(&self.0.state).course)
-    }
-
-    fn finish(&self, error: Error) {
-        self.with(|state, events, _| state.finish(error, events));
+        if state.core.course.is_at(number) { state.outgoing.take() } else { None }
     }
 
     async fn restore(&self, keeping: &Keeping) -> Infallible {
@@ -241,7 +241,7 @@ impl Lasting for Session {
 
 impl Ending for Session {
     fn ended(&self) -> Look<Error> {
-        lock(&self.0.state).course.look_ended()
+        lock(&self.0.state).core.course.look_ended()
     }
 
     fn is_asynchronous_here(&self) -> bool {
@@ -257,7 +257,7 @@ impl State {
         wakers: &mut Vec<Waker>,
     ) -> Result<CallId, Error> {
         let mut events = Vec::new();
-        let id = self.machine.call(request, &mut events)?;
+        let id = self.core.machine.call(request, &mut events)?;
         for event in events {
             if let Event::Send(line) = event {
                 self.outgoing.push(line, Some(id));
@@ -283,39 +283,29 @@ impl State {
         }
     }
 
-    fn finish(&mut self, error: Error, events: &mut Vec<Event>) {
-        self.course.stop_lasting();
-        let before = events.len();
-        self.machine.end(error.message(), events);
-        if events.len() == before && self.course.ended().is_none() {
-            // The connection was over before.
-            events.push(Event::Ended(error));
-        }
-    }
-
     fn perform(&mut self, events: Vec<Event>, wakers: &mut Vec<Waker>) {
         for event in events {
             match event {
                 Event::Send(line) => self.outgoing.push(line, None),
                 Event::Connected => {
-                    self.course.connected(wakers);
+                    self.core.course.connected(wakers);
                     // In front of every request that needs them.
                     self.relink(wakers);
                 }
-                Event::Ask(prompt) => self.asking.put(self.course.number(), prompt),
+                Event::Ask(prompt) => self.core.asking.put(self.core.course.number(), prompt),
                 Event::Settled { call, outcome } => self.settle(call, outcome, wakers),
                 Event::Notification { service, args, kwargs } => {
                     let notification = Notification::Received { args: copied(args), kwargs: copied(kwargs) };
                     self.links.deliver(&service, &notification, wakers);
                 }
                 Event::Gone { call, service, error } => {
-                    self.links.gone(call, service, error, self.course.lasts(), wakers);
-                    self.course.changed(wakers);
+                    self.links.gone(call, service, error, self.core.course.lasts(), wakers);
+                    self.core.course.changed(wakers);
                 }
                 Event::Ended(error) => {
                     self.outgoing = Outgoing::default();
-                    self.asking.forget();
-                    if self.course.over(error, wakers) {
+                    self.core.asking.forget();
+                    if self.core.course.over(error, wakers) {
                         self.links.end(wakers);
                     } else {
                         self.links.interrupt(wakers);
@@ -330,13 +320,13 @@ impl State {
             Ok(result) => Ok(copied(result)),
             Err(error) if !self.outgoing.is_taken(call) && is_of_this_side(&error) => {
                 self.outgoing.remove(call);
-                self.machine.withdraw(call);
+                self.core.machine.withdraw(call);
                 Err(error.not_executed())
             }
             Err(error) => Err(error),
         };
         if self.links.answer(call, &outcome, wakers) {
-            self.course.changed(wakers);
+            self.core.course.changed(wakers);
         }
         wakers.extend(self.slots.remove(&call).and_then(|slot| slot.settle(outcome)));
     }

@@ -2,34 +2,23 @@
 //!
 //! One lock for the machine and what waits; a method never runs under it, and nobody is woken under it.
 
-mod connection;
-
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-
 use super::context::{WAITING_NOTIFICATIONS, backlog};
 use super::execute::{Farewell, Job, Jobs, WAITING_ANSWERS, greet};
 use super::{Attribute, OnConnect, OnDisconnect, Outcome, Service};
-use crate::author::asking::Asking;
-use crate::author::course::Course;
+use crate::author::connection::Core;
 use crate::author::ended::Ending;
 use crate::author::keeper::Lasting;
 use crate::author::watch::Look;
-use crate::author::{ConnectOptions, Runtime};
+use crate::author::{ConnectOptions, Runtime, copied};
 use crate::device::{Description, Error};
 use crate::drive::lock;
 use crate::frame::Rope;
-use crate::service::{Event, Execution, ExecutionId, Machine};
-
-use connection::Connection;
-
-/// Arguments up to this many bytes are copied out of the buffer that they were read into, which they would keep alive
-/// while they wait.
-const COPIED: usize = 16 * 1024;
+use crate::service::{Event, Execution, ExecutionId, Executions, Machine};
 
 /// A service's session: its connection with a Manager or, if that is to be restored, several of them one after the other.
 /// Cheap to clone.
@@ -45,7 +34,7 @@ struct Inner {
 }
 
 struct State {
-    machine: Machine,
+    core: Core<Executions>,
     outgoing: VecDeque<Outgoing>,
     /// Bytes of the notifications among them.
     notifications: usize,
@@ -53,10 +42,7 @@ struct State {
     answers: usize,
     /// Asynchronous methods that do not begin before some answers have gone.
     waiting_for_room: Vec<Waker>,
-    driver: Option<Waker>,
-    arrived: Vec<Execution>,
     jobs: Jobs,
-    asking: Asking,
     on_connect: Option<OnConnect>,
     on_disconnect: Option<OnDisconnect>,
     /// Whether the hook for the end has not returned yet. Until then nobody is told that the session has ended: a program
@@ -64,7 +50,6 @@ struct State {
     is_saying_farewell: bool,
     /// Whether the service itself, or a client, has asked for the end.
     shutting_down: bool,
-    course: Course,
 }
 
 enum Outgoing {
@@ -76,6 +61,7 @@ enum Outgoing {
 #[derive(Default)]
 struct Afterwards {
     wakers: Vec<Waker>,
+    arrived: Vec<Execution>,
     abandoned: VecDeque<Job>,
     greeting: Option<OnConnect>,
     farewell: Option<(OnDisconnect, Error)>,
@@ -96,21 +82,18 @@ impl ServiceSession {
         let computer = runtime.computer();
         let description = Description { name: name.clone(), language: computer.language, os: computer.os };
         let (credentials, answer_prompt) = (options.credentials.clone(), options.answer_prompt.clone());
+        let machine = Machine::new(description, offer, credentials, options.read_limit);
         let state = State {
-            machine: Machine::new(description, offer, credentials, options.read_limit),
+            core: Core::new(machine, runtime.clone(), answer_prompt),
             outgoing: VecDeque::new(),
             notifications: 0,
             answers: 0,
             waiting_for_room: Vec::new(),
-            driver: None,
-            arrived: Vec::new(),
             jobs: Jobs::default(),
-            asking: Asking::new(runtime.clone(), answer_prompt),
             on_connect,
             on_disconnect,
             is_saying_farewell: false,
             shutting_down: false,
-            course: Course::default(),
         };
         let state = Mutex::new(state);
         Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, state })))
@@ -122,16 +105,16 @@ impl ServiceSession {
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        lock(&self.0.state).machine.is_connected()
+        lock(&self.0.state).core.machine.is_connected()
     }
 
     /// Whether there will be no other connection.
     pub(super) fn has_ended(&self) -> bool {
-        lock(&self.0.state).course.ended().is_some()
+        lock(&self.0.state).core.course.ended().is_some()
     }
 
     pub(super) fn manager(&self) -> String {
-        lock(&self.0.state).machine.manager().to_string()
+        lock(&self.0.state).core.machine.manager().to_string()
     }
 
     pub(super) fn runtime(&self) -> &Arc<dyn Runtime> {
@@ -172,7 +155,7 @@ impl ServiceSession {
 
     /// Whether somebody still waits for the answer to this request.
     pub(super) fn is_awaited(&self, id: ExecutionId) -> bool {
-        lock(&self.0.state).machine.is_awaited(id)
+        lock(&self.0.state).core.machine.is_awaited(id)
     }
 
     /// The hook for the end has returned.
@@ -181,7 +164,7 @@ impl ServiceSession {
         {
             let mut state = lock(&self.0.state);
             state.is_saying_farewell = false;
-            state.course.changed(&mut wakers);
+            state.core.course.changed(&mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -190,7 +173,7 @@ impl ServiceSession {
     pub(super) fn finish(&self, id: ExecutionId, outcome: &Outcome, shut_down: bool) {
         self.with(|state, events| {
             let outcome = outcome.as_ref().map(super::Json::as_json).map_err(super::ServiceError::failure);
-            state.machine.finish(id, outcome, events);
+            state.core.machine.finish(id, outcome, events);
             if shut_down {
                 state.shut_down(events);
             }
@@ -213,7 +196,7 @@ impl ServiceSession {
                 return Err(backlog());
             }
             let mut events = Vec::new();
-            if !state.machine.notify(args, kwargs, &mut events) {
+            if !state.core.machine.notify(args, kwargs, &mut events) {
                 return Err(Error::disconnected("the service is not connected with a Manager", false));
             }
             for event in events {
@@ -226,22 +209,33 @@ impl ServiceSession {
         })
     }
 
-    /// Changes the state, does what that causes, and wakes whom it concerns after the lock.
+    /// Changes the state, does what that causes, and wakes whom it concerns after the lock: the driver, too.
     fn with<R>(&self, change: impl FnOnce(&mut State, &mut Vec<Event>) -> R) -> R {
-        let (result, afterwards) = {
+        self.with_driver_awake(|state, events, wakers| {
+            wakers.extend(state.core.driver.take());
+            change(state, events)
+        })
+    }
+
+    /// The same for the driver itself, which would not come to rest if it woke itself.
+    fn with_driver_awake<R>(
+        &self,
+        change: impl FnOnce(&mut State, &mut Vec<Event>, &mut Vec<Waker>) -> R,
+    ) -> R {
+        let mut afterwards = Afterwards::default();
+        let result = {
             let mut state = lock(&self.0.state);
             let mut events = Vec::new();
-            let result = change(&mut state, &mut events);
-            let mut afterwards = state.perform(events);
-            afterwards.wakers.extend(state.driver.take());
-            (result, afterwards)
+            let result = change(&mut state, &mut events, &mut afterwards.wakers);
+            state.perform(events, &mut afterwards);
+            result
         };
         self.follow_up(afterwards);
         result
     }
 
     fn follow_up(&self, afterwards: Afterwards) {
-        let Afterwards { wakers, abandoned, greeting, farewell } = afterwards;
+        let Afterwards { wakers, arrived, abandoned, greeting, farewell } = afterwards;
         // Before any request: this is the first job.
         if let Some(hook) = greeting {
             let session = self.clone();
@@ -254,31 +248,51 @@ impl ServiceSession {
             let farewell = Farewell::new(self.clone(), hook, error);
             self.enqueue(Box::new(move || drop(farewell)));
         }
+        for execution in arrived {
+            self.execute(execution);
+        }
     }
 }
 
 impl Lasting for ServiceSession {
-    type Connection = Connection;
+    type Role = Executions;
 
-    fn begin(&self) -> Connection {
+    fn look<T>(&self, look: impl FnOnce(&mut Core<Executions>) -> T) -> T {
+        look(&mut lock(&self.0.state).core)
+    }
+
+    fn perform(&self, change: impl FnOnce(&mut Core<Executions>, &mut Vec<Event>, &mut Vec<Waker>)) {
+        self.with_driver_awake(|state, events, wakers| change(&mut state.core, events, wakers));
+    }
+
+    fn take(&self, number: u64) -> Option<Rope> {
         let mut state = lock(&self.0.state);
-        state.machine = state.machine.again();
-        Connection::new(self.clone(), state.course.begin(), state.asking.clone())
-    }
-
-    fn course<R>(&self, look: impl FnOnce(&mut Course) -> R) -> R {
-        look(&mut lock(&self.0.state).course)
-    }
-
-    fn finish(&self, error: Error) {
-        self.with(|state, events| state.finish(error, events));
+        if !state.core.course.is_at(number) {
+            return None;
+        }
+        match state.outgoing.pop_front()? {
+            Outgoing::Line(line) => {
+                let was_full = state.is_full();
+                state.answers -= line.len();
+                let has_room = was_full && !state.is_full();
+                drop(state);
+                if has_room {
+                    self.go_on();
+                }
+                Some(line)
+            }
+            Outgoing::Notification(line) => {
+                state.notifications -= line.len();
+                Some(line)
+            }
+        }
     }
 }
 
 impl Ending for ServiceSession {
     fn ended(&self) -> Look<Error> {
         let state = lock(&self.0.state);
-        state.course.look(state.course.ended().filter(|_| !state.is_saying_farewell))
+        state.core.course.look(state.core.course.ended().filter(|_| !state.is_saying_farewell))
     }
 
     fn is_asynchronous_here(&self) -> bool {
@@ -294,27 +308,16 @@ impl State {
 
     fn shut_down(&mut self, events: &mut Vec<Event>) {
         self.shutting_down = true;
-        let lasted = self.course.stop_lasting();
-        if lasted && !self.machine.is_connected() {
+        let lasted = self.core.course.stop_lasting();
+        if lasted && !self.core.machine.is_connected() {
             // It is between two connections.
-            self.finish(Error::disconnected("disconnected", false), events);
+            self.core.finish(Error::disconnected("disconnected", false), events);
         } else {
-            self.machine.shut_down(events);
+            self.core.machine.shut_down(events);
         }
     }
 
-    fn finish(&mut self, error: Error, events: &mut Vec<Event>) {
-        self.course.stop_lasting();
-        let before = events.len();
-        self.machine.end(error.message(), events);
-        if events.len() == before && self.course.ended().is_none() {
-            // The connection was over before.
-            events.push(Event::Ended(error));
-        }
-    }
-
-    fn perform(&mut self, events: Vec<Event>) -> Afterwards {
-        let mut afterwards = Afterwards::default();
+    fn perform(&mut self, events: Vec<Event>, afterwards: &mut Afterwards) {
         for event in events {
             match event {
                 Event::Send(line) => {
@@ -322,37 +325,30 @@ impl State {
                     self.outgoing.push_back(Outgoing::Line(line));
                 }
                 Event::Connected => {
-                    self.course.connected(&mut afterwards.wakers);
+                    self.core.course.connected(&mut afterwards.wakers);
                     afterwards.greeting = self.on_connect.take();
                 }
-                Event::Ask(prompt) => self.asking.put(self.course.number(), prompt),
-                Event::Execute(execution) => self.arrived.push(copied(execution)),
+                Event::Ask(prompt) => self.core.asking.put(self.core.course.number(), prompt),
+                Event::Execute(execution) => {
+                    let (args, kwargs) = (copied(execution.args), copied(execution.kwargs));
+                    afterwards.arrived.push(Execution { args, kwargs, ..execution });
+                }
                 Event::Ended(error) => {
-                    self.arrived.clear();
-                    self.asking.forget();
+                    afterwards.arrived.clear();
+                    self.core.asking.forget();
                     self.outgoing.clear();
                     (self.notifications, self.answers) = (0, 0);
                     afterwards.wakers.append(&mut self.waiting_for_room);
                     afterwards.abandoned.append(&mut self.jobs.abandon());
-                    if self.course.over(error.clone(), &mut afterwards.wakers) {
-                        let hook = self.on_disconnect.take().filter(|_| self.course.has_begun());
+                    if self.core.course.over(error.clone(), &mut afterwards.wakers) {
+                        let hook = self.on_disconnect.take().filter(|_| self.core.course.has_begun());
                         self.is_saying_farewell = hook.is_some();
                         afterwards.farewell = hook.map(|hook| (hook, error));
                     }
                 }
             }
         }
-        afterwards
     }
-}
-
-fn copied(mut execution: Execution) -> Execution {
-    for arguments in [&mut execution.args, &mut execution.kwargs] {
-        if arguments.len() <= COPIED {
-            *arguments = Bytes::copy_from_slice(arguments);
-        }
-    }
-    execution
 }
 
 impl fmt::Debug for ServiceSession {
