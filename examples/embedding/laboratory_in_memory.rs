@@ -5,16 +5,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use bytes::Bytes;
-use msl_network_protocol::client::{self, Request};
+use msl_network_protocol::client::{self, Calls, Request};
 use msl_network_protocol::connection::Flow;
-use msl_network_protocol::device::{Credentials, Description, LANGUAGE, READ_LIMIT};
+use msl_network_protocol::device::{Credentials, Description, LANGUAGE, Machine, READ_LIMIT, Role};
 use msl_network_protocol::hub::{Hub, Input, Output};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::json;
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::mailbox::ConnectionId;
-use msl_network_protocol::service::{self, Execution, Offer};
+use msl_network_protocol::service::{self, Execution, Executions, Offer};
 use msl_network_protocol::settings::{Authentication, ManagerIdentity, Settings};
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -37,19 +36,24 @@ fn main() {
 }
 
 struct Laboratory {
-    now: Instant,
-    hub: Hub,
-    outputs: Vec<Output>,
-    adder: Wired<service::Machine, service::Event>,
+    manager: Manager,
+    adder: Wired<Executions>,
     /// What the service is at work on, and when it will be done.
     work: Option<(Instant, Execution)>,
-    ann: Wired<client::Machine, client::Event>,
+    ann: Wired<Calls>,
+}
+
+/// The Manager, what it has appended, and the time.
+struct Manager {
+    hub: Hub,
+    outputs: Vec<Output>,
+    now: Instant,
 }
 
 /// A device: its machine, what that has appended, and the connection at the Manager's end.
-struct Wired<M, E> {
-    machine: M,
-    events: Vec<E>,
+struct Wired<R: Role> {
+    machine: Machine<R>,
+    events: Vec<R::Event>,
     connection: ConnectionId,
 }
 
@@ -57,20 +61,20 @@ impl Laboratory {
     fn new() -> Self {
         let hostname = "lab".into();
         let identity = ManagerIdentity { hostname, port: 1875, language: LANGUAGE.into(), os: "none".into() };
-        let mut hub = Hub::new(Settings::new(identity, Authentication::None, Limits::default()));
-        let (now, mut outputs) = (Instant::EPOCH, Vec::new());
+        let hub = Hub::new(Settings::new(identity, Authentication::None, Limits::default()));
+        let mut manager = Manager { hub, outputs: Vec::new(), now: Instant::EPOCH };
         let offer = Offer { attributes: vec![("add".into(), r#""(x, y)""#.into())], max_clients: None };
         let adder = Wired {
             machine: service::Machine::new(named("Adder"), offer, Credentials::default(), READ_LIMIT),
             events: Vec::new(),
-            connection: hub.connect(IP, 50_001, now, &mut outputs),
+            connection: manager.connect(50_001),
         };
         let ann = Wired {
             machine: client::Machine::new(named("Ann"), Credentials::default(), READ_LIMIT),
             events: Vec::new(),
-            connection: hub.connect(IP, 50_002, now, &mut outputs),
+            connection: manager.connect(50_002),
         };
-        let mut laboratory = Self { now, hub, outputs, adder, work: None, ann };
+        let mut laboratory = Self { manager, adder, work: None, ann };
         laboratory.settle();
         laboratory
     }
@@ -78,7 +82,7 @@ impl Laboratory {
     /// Ann sends a request, and has this much patience.
     fn ask(&mut self, service: &str, attribute: &str, args: &str, patience: Duration) {
         let (service, attribute, args) = (service.into(), attribute.into(), args.into());
-        let deadline = Some(self.now + patience);
+        let deadline = Some(self.manager.now + patience);
         let request = Request { service, attribute, args, kwargs: "{}".into(), deadline };
         if let Err(error) = self.ann.machine.call(request, &mut self.ann.events) {
             self.report(&error.to_string());
@@ -88,17 +92,18 @@ impl Laboratory {
 
     /// Time passes: the clock goes from one moment at which something is due to the next.
     fn pass(&mut self, time: Duration) {
-        let end = self.now + time;
-        while self.now < end {
-            let hub = self.hub.deadline().map(|(deadline, ..)| deadline);
+        let end = self.manager.now + time;
+        while self.manager.now < end {
+            let hub = self.manager.hub.deadline().map(|(deadline, ..)| deadline);
             let work = self.work.as_ref().map(|(done, _)| *done);
             let devices = [self.adder.machine.deadline(), self.ann.machine.deadline()];
             let due = devices.into_iter().chain([hub, work]).flatten().min();
-            self.now = due.map_or(end, |due| due.clamp(self.now, end));
-            self.hub.handle_timeout(self.now, &mut self.outputs);
-            self.adder.machine.handle_timeout(self.now, &mut self.adder.events);
-            self.ann.machine.handle_timeout(self.now, &mut self.ann.events);
-            if let Some((_, execution)) = self.work.take_if(|(done, _)| *done <= self.now) {
+            let now = due.map_or(end, |due| due.clamp(self.manager.now, end));
+            self.manager.now = now;
+            self.manager.hub.handle_timeout(now, &mut self.manager.outputs);
+            self.adder.machine.handle_timeout(now, &mut self.adder.events);
+            self.ann.machine.handle_timeout(now, &mut self.ann.events);
+            if let Some((_, execution)) = self.work.take_if(|(done, _)| *done <= now) {
                 self.report(&format!("Adder is done with {}", text(&execution.args)));
                 self.adder.machine.finish(execution.id, Ok(&sum(&execution)), &mut self.adder.events);
             }
@@ -107,16 +112,65 @@ impl Laboratory {
     }
 
     fn shut_down(&mut self) {
-        self.hub.shut_down(self.now, &mut self.outputs);
+        self.manager.hub.shut_down(self.manager.now, &mut self.manager.outputs);
         self.settle();
     }
 
     /// Carries everything to where it belongs, until there is nothing left to be carried.
     fn settle(&mut self) {
-        while self.answer_questions() | self.carry_to_adder() | self.carry_to_ann() {}
+        let mut moved = true;
+        while moved {
+            moved = self.manager.answer_questions();
+            for event in self.adder.carry(&mut self.manager) {
+                moved = true;
+                self.adder_tells(event);
+            }
+            for event in self.ann.carry(&mut self.manager) {
+                moved = true;
+                self.ann_tells(&event);
+            }
+        }
     }
 
-    /// Nobody's name is looked up here, and nobody logs in.
+    fn adder_tells(&mut self, event: service::Event) {
+        match event {
+            service::Event::Send(_) => {}
+            service::Event::Connected => self.report("Adder is connected"),
+            service::Event::Execute(execution) => self.work = Some((self.manager.now + WORK, execution)),
+            service::Event::Ask(prompt) => self.adder.machine.refuse(&prompt, &mut self.adder.events),
+            service::Event::Ended(why) => self.report(&format!("Adder: {why}")),
+        }
+    }
+
+    fn ann_tells(&mut self, event: &client::Event) {
+        match event {
+            client::Event::Send(_) | client::Event::Notification { .. } | client::Event::Gone { .. } => {}
+            client::Event::Connected => self.report("Ann is connected"),
+            client::Event::Settled { outcome: Ok(result), .. } => {
+                self.report(&format!("Ann gets {}", text(result)));
+            }
+            client::Event::Ask(prompt) => self.ann.machine.refuse(prompt, &mut self.ann.events),
+            client::Event::Settled { outcome: Err(why), .. } | client::Event::Ended(why) => {
+                self.report(&format!("Ann: {why}"));
+            }
+        }
+    }
+
+    fn report(&self, what: &str) {
+        println!("{} s: {what}", self.manager.now.since_epoch().as_secs());
+    }
+}
+
+impl Manager {
+    fn connect(&mut self, port: u16) -> ConnectionId {
+        self.hub.connect(IP, port, self.now, &mut self.outputs)
+    }
+
+    fn handle(&mut self, id: ConnectionId, input: Input) {
+        self.hub.handle(id, input, self.now, &mut self.outputs);
+    }
+
+    /// Nobody's name is looked up here, and nobody logs in. Returns whether there was anything.
     fn answer_questions(&mut self) -> bool {
         let outputs = std::mem::take(&mut self.outputs);
         for output in &outputs {
@@ -129,83 +183,36 @@ impl Laboratory {
         !outputs.is_empty()
     }
 
-    /// Carries lines to the service, and does what its machine then tells. Returns whether that was anything.
-    fn carry_to_adder(&mut self) -> bool {
-        let id = self.adder.connection;
-        let (lines, ended) = self.take_lines(id);
-        let Wired { machine, events, .. } = &mut self.adder;
-        for line in lines {
-            machine.receive(line);
-        }
-        while machine.advance(events) {}
-        if ended {
-            machine.end("the Manager has closed the connection", events);
-        }
-        let events = std::mem::take(events);
-        for event in &events {
-            match event {
-                service::Event::Send(line) => self.handle(id, Input::Received(line.to_bytes())),
-                service::Event::Connected => self.report("Adder is connected"),
-                service::Event::Execute(execution) => self.work = Some((self.now + WORK, execution.clone())),
-                service::Event::Ask(prompt) => self.adder.machine.refuse(prompt, &mut self.adder.events),
-                service::Event::Ended(why) => self.report(&format!("Adder: {why}")),
-            }
-        }
-        !events.is_empty()
-    }
-
-    /// The same for the client.
-    fn carry_to_ann(&mut self) -> bool {
-        let id = self.ann.connection;
-        let (lines, ended) = self.take_lines(id);
-        let Wired { machine, events, .. } = &mut self.ann;
-        for line in lines {
-            machine.receive(line);
-        }
-        while machine.advance(events) {}
-        if ended {
-            machine.end("the Manager has closed the connection", events);
-        }
-        let events = std::mem::take(events);
-        for event in &events {
-            match event {
-                client::Event::Send(line) => self.handle(id, Input::Received(line.to_bytes())),
-                client::Event::Connected => self.report("Ann is connected"),
-                client::Event::Settled { outcome: Ok(result), .. } => {
-                    self.report(&format!("Ann gets {}", text(result)));
-                }
-                client::Event::Notification { .. } | client::Event::Gone { .. } => {}
-                client::Event::Ask(prompt) => self.ann.machine.refuse(prompt, &mut self.ann.events),
-                client::Event::Settled { outcome: Err(why), .. } | client::Event::Ended(why) => {
-                    self.report(&format!("Ann: {why}"));
-                }
-            }
-        }
-        !events.is_empty()
-    }
-
-    /// What the Manager has for a device, which takes all at once; and whether the connection ends with it.
-    fn take_lines(&mut self, id: ConnectionId) -> (Vec<Bytes>, bool) {
-        let mut lines = Vec::new();
-        while let Some(line) = self.hub.next_line(id) {
-            self.handle(id, Input::Written { bytes: line.len(), pending: 0 });
-            lines.push(line.to_bytes());
-        }
-        let ended = self.hub.flow(id) == Flow::Draining;
-        if ended {
+    /// Whether a connection ends now that its lines were taken.
+    fn ends(&mut self, id: ConnectionId) -> bool {
+        let ends = self.hub.flow(id) == Flow::Draining;
+        if ends {
             self.handle(id, Input::SendingClosed);
             self.handle(id, Input::EndOfInput);
             self.hub.remove(id, self.now, &mut self.outputs);
         }
-        (lines, ended)
+        ends
     }
+}
 
-    fn handle(&mut self, id: ConnectionId, input: Input) {
-        self.hub.handle(id, input, self.now, &mut self.outputs);
-    }
-
-    fn report(&self, what: &str) {
-        println!("{} s: {what}", self.now.since_epoch().as_secs());
+impl<R: Role> Wired<R> {
+    /// Carries lines to the device, which takes all at once, and to the Manager what it answers. Returns what the machine
+    /// has told.
+    fn carry(&mut self, manager: &mut Manager) -> Vec<R::Event> {
+        let id = self.connection;
+        while let Some(line) = manager.hub.next_line(id) {
+            manager.handle(id, Input::Written { bytes: line.len(), pending: 0 });
+            self.machine.receive(line.to_bytes());
+        }
+        while self.machine.advance(&mut self.events) {}
+        if manager.ends(id) {
+            self.machine.end("the Manager has closed the connection", &mut self.events);
+        }
+        let events = std::mem::take(&mut self.events);
+        for line in events.iter().filter_map(R::line) {
+            manager.handle(id, Input::Received(line.to_bytes()));
+        }
+        events
     }
 }
 

@@ -8,11 +8,8 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use bytes::Bytes;
-
 use crate::client::{self, CallId, Request};
-use crate::device::{Credentials, Description, Error};
-use crate::frame::Rope;
+use crate::device::{Credentials, Description, Error, Machine, Role};
 use crate::instant::Instant;
 use crate::mailbox::ConnectionId;
 use crate::service::{self, Execution, Offer};
@@ -35,87 +32,28 @@ pub(super) const ALL: usize = usize::MAX;
 
 const READ_LIMIT: usize = 1 << 16;
 
-/// What the machines of clients and services have in common.
-pub(super) trait Machine {
-    type Event;
-    fn receive(&mut self, bytes: Bytes);
-    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool;
-    fn end(&mut self, reason: &str, out: &mut Vec<Self::Event>);
-    fn is_ended(&self) -> bool;
-    /// The line, if the event is one for the Manager.
-    fn line(event: &Self::Event) -> Option<&Rope>;
-}
-
-impl Machine for client::Machine {
-    type Event = client::Event;
-
-    fn receive(&mut self, bytes: Bytes) {
-        self.receive(bytes);
-    }
-
-    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool {
-        self.advance(out)
-    }
-
-    fn end(&mut self, reason: &str, out: &mut Vec<Self::Event>) {
-        self.end(reason, out);
-    }
-
-    fn is_ended(&self) -> bool {
-        self.is_ended()
-    }
-
-    fn line(event: &Self::Event) -> Option<&Rope> {
-        if let client::Event::Send(line) = event { Some(line) } else { None }
-    }
-}
-
-impl Machine for service::Machine {
-    type Event = service::Event;
-
-    fn receive(&mut self, bytes: Bytes) {
-        self.receive(bytes);
-    }
-
-    fn advance(&mut self, out: &mut Vec<Self::Event>) -> bool {
-        self.advance(out)
-    }
-
-    fn end(&mut self, reason: &str, out: &mut Vec<Self::Event>) {
-        self.end(reason, out);
-    }
-
-    fn is_ended(&self) -> bool {
-        self.is_ended()
-    }
-
-    fn line(event: &Self::Event) -> Option<&Rope> {
-        if let service::Event::Send(line) = event { Some(line) } else { None }
-    }
-}
-
 /// A machine, its wire, and what it has told.
-pub(super) struct Wired<M: Machine> {
-    pub(super) machine: M,
+pub(super) struct Wired<R: Role> {
+    pub(super) machine: Machine<R>,
     pub(super) id: ConnectionId,
     /// On the way to the Manager, and from it.
     pub(super) up: Vec<u8>,
     down: Vec<u8>,
-    events: Vec<M::Event>,
+    events: Vec<R::Event>,
 }
 
-impl<M: Machine> Wired<M> {
-    pub(super) fn new(machine: M, world: &mut World) -> Self {
+impl<R: Role> Wired<R> {
+    pub(super) fn new(machine: Machine<R>, world: &mut World) -> Self {
         Self { machine, id: world.connect(), up: Vec::new(), down: Vec::new(), events: Vec::new() }
     }
 
     /// Does something with the machine; what it says is on its way then.
-    pub(super) fn act<R>(&mut self, act: impl FnOnce(&mut M, &mut Vec<M::Event>) -> R) -> R {
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Machine<R>, &mut Vec<R::Event>) -> T) -> T {
         let mut events = Vec::new();
         let result = act(&mut self.machine, &mut events);
         for event in events {
-            assert!(!self.machine.is_ended() || M::line(&event).is_none(), "it speaks after its end");
-            match M::line(&event) {
+            assert!(!self.machine.is_ended() || R::line(&event).is_none(), "it speaks after its end");
+            match R::line(&event) {
                 Some(line) => self.up.extend_from_slice(&line.to_bytes()),
                 None => self.events.push(event),
             }
@@ -124,7 +62,7 @@ impl<M: Machine> Wired<M> {
     }
 
     /// What the machine has told since it was asked last.
-    pub(super) fn told(&mut self) -> Vec<M::Event> {
+    pub(super) fn told(&mut self) -> Vec<R::Event> {
         mem::take(&mut self.events)
     }
 
@@ -169,8 +107,8 @@ impl<M: Machine> Wired<M> {
     }
 }
 
-pub(super) type Client = Wired<client::Machine>;
-pub(super) type Service = Wired<service::Machine>;
+pub(super) type Client = Wired<client::Calls>;
+pub(super) type Service = Wired<service::Executions>;
 
 /// A Manager with devices.
 pub(super) struct Laboratory {
