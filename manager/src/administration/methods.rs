@@ -117,13 +117,24 @@ pub(super) const METHODS: [Method; 14] = [
 
 fn insert_user(desk: &Desk<'_>, arguments: &CallArguments) -> Answer {
     let password = Secret::new(arguments.read::<String>("password")?);
-    json(&desk.store.users().insert(&username(arguments)?, &password, arguments.read("is_admin")?)?)
+    let administrator = is_admin(arguments)?.unwrap_or_default();
+    json(&desk.store.users().insert(&username(arguments)?, &password, administrator)?)
 }
 
 fn update_user(desk: &Desk<'_>, arguments: &CallArguments) -> Answer {
     let password = arguments.read::<Option<String>>("password")?.map(Secret::new);
     let users = desk.store.users();
-    json(&users.update(&username(arguments)?, password.as_ref(), arguments.read("is_admin")?)?)
+    json(&users.update(&username(arguments)?, password.as_ref(), is_admin(arguments)?)?)
+}
+
+/// The truth of a number, too, as in Python. Not of a text, though, of which Python takes `"False"` for true: nobody is made an
+/// administrator by that.
+fn is_admin(arguments: &CallArguments) -> Result<Option<bool>, Mistake> {
+    let given = arguments.raw("is_admin").and_then(|raw| std::str::from_utf8(raw).ok());
+    match given.and_then(|text| text.parse::<f64>().ok()) {
+        Some(number) => Ok(Some(number != 0.0)),
+        None => Ok(arguments.read("is_admin")?),
+    }
 }
 
 fn is_password_valid(desk: &Desk<'_>, arguments: &CallArguments) -> Answer {

@@ -95,6 +95,28 @@ fn users_are_kept_and_nothing_secret_is_told() {
 }
 
 #[test]
+fn who_is_an_administrator_is_a_truth_value_and_no_text() {
+    let lab = Lab::new();
+    for (number, (given, administrator)) in
+        [("1", true), ("0", false), ("0.0", false), ("-2.5", true), ("null", false), ("true", true)]
+            .into_iter()
+            .enumerate()
+    {
+        let name = format!("user {number}");
+        let arguments = format!("[\"{name}\", \"a secret\", {given}]");
+        assert_eq!(lab.ask("users_table.insert", &arguments, "{}"), "null", "{given}");
+        let answer = lab.ask("users_table.is_admin", &format!("[\"{name}\"]"), "{}");
+        assert_eq!(answer, administrator.to_string(), "{given}");
+    }
+    assert_eq!(lab.ask("users_table.update", "[\"ada\"]", "{\"is_admin\": 0}"), "null");
+    assert_eq!(lab.ask("users_table.is_admin", "[\"ada\"]", "{}"), "false");
+    for text in ["\"False\"", "\"1\"", "[1]", "{}"] {
+        let error = lab.ask("users_table.update", "[\"ada\"]", &format!("{{\"is_admin\": {text}}}"));
+        assert!(error.starts_with("TypeError: "), "{text}: {error}");
+    }
+}
+
+#[test]
 fn what_is_not_on_the_list_is_an_attribute_error_that_names_the_first_missing_part() {
     let lab = Lab::new();
     for (attribute, owner, missing) in [
