@@ -2,8 +2,8 @@
 //! middle of a session (section 6).
 //!
 //! A check never holds up the connection's thread. Logins take much time and memory, and name servers may take long, so
-//! both take [turns](crate::turns), apart from each other. The verdict is held back where the address has
-//! [failed often](crate::backoff), by a timer, whichever way it is.
+//! both take [turns](crate::turns), apart from each other. The verdict on a password is held back where the address has
+//! [failed often](crate::backoff), by a timer, whichever way it is; that on a computer is not, as nobody guesses there.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,7 +89,8 @@ impl Checks {
                     owed.is_awaited(),
                     Box::new(move || {
                         let table = checks.0.store.hostnames().list();
-                        checks.conclude(ip, table.map(|table| checks.trusted(ip, &table)), owed);
+                        let outcome = table.map(|table| checks.trusted(ip, &table));
+                        owed.pay(Notice::Checked(verdict(ip, outcome)));
                     }),
                 );
             }
@@ -101,7 +102,7 @@ impl Checks {
         self.0.trust.check(ip, table).map(|()| Login { administrator: false }).map_err(refused)
     }
 
-    /// Tells the outcome, at once or later.
+    /// Tells the outcome of a password, at once or later.
     fn conclude(&self, ip: IpAddr, outcome: Outcome, owed: Owed) {
         let (verdict, delay) = self.judge(ip, outcome);
         if delay.is_zero() {
@@ -111,18 +112,10 @@ impl Checks {
         self.0.program.run_later(delay, Box::new(move || owed.pay(Notice::Checked(verdict))));
     }
 
-    /// The verdict, and how long it is held back. An error is nobody's failure but the Manager's.
+    /// The verdict on a password, and how long it is held back.
     fn judge(&self, ip: IpAddr, outcome: Outcome) -> (Verdict, Duration) {
         let refused = matches!(outcome, Ok(Err(_)));
-        let verdict = match outcome {
-            Ok(Ok(Login { administrator })) => Verdict::Accepted { administrator },
-            Ok(Err(refusal)) => Verdict::Refused(refusal),
-            Err(error) => {
-                error!(target: TARGET, "cannot check whether {ip} may connect: {error}");
-                Verdict::Refused(cannot_check())
-            }
-        };
-        (verdict, self.delay(ip.into(), refused))
+        (verdict(ip, outcome), self.delay(ip.into(), refused))
     }
 
     fn delay(&self, origin: Origin, refused: bool) -> Duration {
@@ -132,6 +125,18 @@ impl Checks {
             back_off.failed(origin, now);
         }
         back_off.delay(origin, now)
+    }
+}
+
+/// An error is nobody's failure but the Manager's.
+fn verdict(ip: IpAddr, outcome: Outcome) -> Verdict {
+    match outcome {
+        Ok(Ok(Login { administrator })) => Verdict::Accepted { administrator },
+        Ok(Err(refusal)) => Verdict::Refused(refusal),
+        Err(error) => {
+            error!(target: TARGET, "cannot check whether {ip} may connect: {error}");
+            Verdict::Refused(cannot_check())
+        }
     }
 }
 

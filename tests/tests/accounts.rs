@@ -90,9 +90,12 @@ fn computers_that_are_trusted_or_not_count_from_the_next_connection_on(setup: Se
     for name in hostnames.list().expect("it can be read") {
         hostnames.remove(&name, "remove").expect("it is there");
     }
-    let mut refused = program.open();
-    assert_eq!(refused.receive()["message"], "ValueError: 'localhost' is not a trusted hostname");
-    refused.expect_end();
+    for _ in 0..6 {
+        let mut refused = program.open();
+        assert_eq!(refused.receive()["message"], "ValueError: 'localhost' is not a trusted hostname");
+        refused.expect_end();
+    }
+    assert!(!program.log().contains("has failed often"), "no verdict is held back");
     assert!(first.ask("Manager", "identity", &json!([]), "1")["result"].is_object(), "who is in stays in");
 
     assert!(program.run(&["hostname", "add", &host_name()]).status.success());
