@@ -2,12 +2,16 @@
 
 use msl_network_protocol::author::{CallArguments, ServiceError};
 use msl_network_protocol::json::{to_text, unquote};
+use msl_network_protocol::message::{MAX_NAME, MAX_UID};
 use serde::Serialize;
 
 use super::{Answer, Desk, Mistake};
-use crate::Secret;
 use crate::log::Level;
 use crate::store::Row;
+use crate::{Error, Kind, Secret};
+
+/// What an answer has round its result, in bytes at most: the requester, the uid, and the names of the members.
+const ENVELOPE: usize = MAX_NAME + MAX_UID + 128;
 
 /// One of the methods.
 pub(super) struct Method {
@@ -160,12 +164,29 @@ fn set_logging_level(desk: &Desk<'_>, arguments: &CallArguments) -> Answer {
     json(&level.is_some())
 }
 
+/// Devices read no longer line than the longest frame, so no longer answer is made.
 fn connections(desk: &Desk<'_>, arguments: &CallArguments) -> Answer {
     let (start, end): (Option<String>, Option<String>) = (arguments.read("start")?, arguments.read("end")?);
-    let rows = desk.store.connections().query(start.as_deref(), end.as_deref())?;
-    let columns =
-        |row: Row| (row.pid, row.datetime, row.ip_address, row.domain, row.port, row.message, row.user);
-    json(&rows.into_iter().map(columns).collect::<Vec<_>>())
+    let most = desk.manager.settings().limits.max_frame.saturating_sub(ENVELOPE);
+    let mut rows = String::from("[");
+    desk.store.connections().each(start.as_deref(), end.as_deref(), |row| {
+        let Row { pid, datetime, ip_address, domain, port, message, user } = row;
+        let row = to_text(&(pid, datetime, ip_address, domain, port, message, user));
+        let row = row.map_err(|error| Error::new(Kind::Runtime, error.to_string()))?;
+        if rows.len() + row.len() + 2 > most {
+            let text = format!(
+                "these connections are more than the {most} bytes of an answer; narrow start and end"
+            );
+            return Err(Error::new(Kind::Value, text));
+        }
+        if rows.len() > 1 {
+            rows.push(',');
+        }
+        rows.push_str(&row);
+        Ok(())
+    })?;
+    rows.push(']');
+    Ok(rows)
 }
 
 fn username(arguments: &CallArguments) -> Result<String, Mistake> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Secret;
 use crate::log::{Layout, Level, Log};
+use crate::store::{ConnectionLimits, ConnectionLog, Entry};
 use msl_network_protocol::connection::Action;
 use msl_network_protocol::drive::Host;
 use msl_network_protocol::limits::Limits;
@@ -26,6 +27,10 @@ impl Host for Nobody {
 
 impl Lab {
     fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    fn with_limits(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("manager.redb")).unwrap();
         store.users().insert("ada", &Secret::new("engine"), true).unwrap();
@@ -33,7 +38,7 @@ impl Lab {
         let (log, _) = Log::new(Level::default(), Layout::Text, &file, Box::new(std::io::sink())).unwrap();
         let identity =
             ManagerIdentity { hostname: "lab".into(), port: 1875, language: "Rust".into(), os: "any".into() };
-        let settings = Settings::new(identity, Authentication::None, Limits::default());
+        let settings = Settings::new(identity, Authentication::None, limits);
         Self { store, log, manager: Manager::new(settings, Box::new(Nobody)), _folder: folder }
     }
 
@@ -177,6 +182,28 @@ fn arguments_that_do_not_fit_are_type_errors_in_the_words_of_python() {
     ] {
         let error = lab.ask(attribute, args, "{}");
         assert!(error.starts_with("TypeError: "), "{attribute}: {error}");
+    }
+}
+
+#[test]
+fn connections_that_do_not_fit_into_a_frame_are_an_error_that_says_how_to_ask_for_fewer() {
+    for (max_frame, fits) in [(1 << 20, true), (1 << 14, false)] {
+        let lab = Lab::with_limits(Limits { max_frame, ..Limits::default() });
+        let log = ConnectionLog::start(lab.store.clone(), ConnectionLimits::default()).unwrap();
+        for port in 0..100 {
+            let (ip, host_name, message) = ([10, 0, 0, 3].into(), "bench-3".into(), "x".repeat(200));
+            log.record(Entry { ip, host_name, port, message, user: None });
+        }
+        log.finish();
+
+        let answer = lab.ask("connections_table.connections", "[]", "{}");
+        if fits {
+            assert_eq!((answer.matches("bench-3").count(), answer.matches("],[").count()), (100, 99));
+        } else {
+            assert!(answer.starts_with("ValueError: ") && answer.contains("narrow"), "{answer}");
+        }
+        let none = lab.ask("connections_table.connections", "[]", "{\"end\": \"2000-01-01\"}");
+        assert_eq!(none, "[]");
     }
 }
 

@@ -138,17 +138,37 @@ impl<'a> Connections<'a> {
     /// # Errors
     /// [`Kind::Value`] when `start` or `end` is no such time. Others when the store fails.
     pub fn query(&self, start: Option<&str>, end: Option<&str>) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        self.each(start, end, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The same, row by row: nothing is kept here of what may be a large table.
+    ///
+    /// # Errors
+    /// As [`Connections::query`]; that of `then`, which ends it.
+    pub fn each(
+        &self,
+        start: Option<&str>,
+        end: Option<&str>,
+        mut then: impl FnMut(Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let zone = TimeZone::system();
         let first = start.map_or(Ok(i64::MIN), |text| seconds(text, Bound::Start, &zone))?;
         let last = end.map_or(Ok(i64::MAX), |text| seconds(text, Bound::End, &zone))?;
         if first > last {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.store.read(|transaction| {
             let table = transaction.open_table(CONNECTIONS)?;
-            between(&table, first, last)?
-                .map(|entry| entry.map(|(pid, record)| record.row(pid, &zone)))
-                .collect()
+            for entry in between(&table, first, last)? {
+                let (pid, record) = entry?;
+                then(record.row(pid, &zone))?;
+            }
+            Ok(())
         })
     }
 }
