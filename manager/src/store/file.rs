@@ -77,7 +77,9 @@ pub(super) fn make(path: &Path) -> Result<(), Error> {
     let failed = |error| Error::io("cannot make the database", path, error);
     fs::create_dir_all(folder).map_err(failed)?;
     // Readable by its owner alone from the first moment on, whatever the umask says.
-    let new = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(failed)?;
+    // The error names that file, of which nobody knows.
+    let new = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+    let new = new.map_err(|error| failed(error.kind().into()))?;
     fill(new.path()).map_err(|fault| fault.at(path))?;
     match new.persist_noclobber(path) {
         Ok(_) => sync(folder).map_err(failed),
@@ -168,6 +170,15 @@ mod tests {
             drop(holder);
             assert!(waiter.join().unwrap().is_ok());
         });
+    }
+
+    /// A folder in which not even root can make a file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn where_no_file_can_be_made_the_error_names_the_database_and_no_temporary_file() {
+        let message = make(Path::new("/proc/self/manager.redb")).unwrap_err().to_string();
+        assert!(message.contains("cannot make the database '/proc/self/manager.redb'"), "{message}");
+        assert!(!message.contains(".new-"), "{message}");
     }
 
     #[test]

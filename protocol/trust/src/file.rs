@@ -64,7 +64,8 @@ fn prepare(path: &Path, content: &[u8], readers: Readers) -> io::Result<NamedTem
     }
     #[cfg(not(unix))]
     let _ = readers; // the folder's own access list counts there
-    let mut file = builder.tempfile_in(folder)?;
+    // The error names that file, of which nobody knows.
+    let mut file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -80,6 +81,18 @@ mod tests {
         let path = folder.path().join("a").join("b");
         write(&path, b"x", Readers::Everybody).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"x");
+    }
+
+    /// A folder in which not even root can make a file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_error_names_no_temporary_file() {
+        for error in [
+            write(Path::new("/proc/self/f"), b"x", Readers::Owner).unwrap_err(),
+            write_new(Path::new("/proc/self/f"), b"x", Readers::Owner).unwrap_err(),
+        ] {
+            assert!(!error.to_string().contains(".new-"), "{error}");
+        }
     }
 
     #[test]
