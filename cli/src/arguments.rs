@@ -195,9 +195,18 @@ pub(crate) struct DatabaseArguments {
 impl DatabaseArguments {
     /// The database that was named, or the default one.
     pub(crate) fn open(&self) -> Result<Store, Error> {
+        Store::open(self.path()?)
+    }
+
+    /// The same for commands that only show what is in it.
+    pub(crate) fn open_to_read(&self) -> Result<Store, Error> {
+        Store::open_to_read(self.path()?)
+    }
+
+    fn path(&self) -> Result<PathBuf, Error> {
         match &self.database {
-            Some(path) => Store::open(path),
-            None => Store::open(Home::find()?.database()),
+            Some(path) => Ok(path.clone()),
+            None => Ok(Home::find()?.database()),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &HostnameArguments) -> ExitCode {
         HostnameAction::Add => (true, "add", "added", "Added"),
         HostnameAction::Remove => (false, "remove", "removed", "Removed"),
         HostnameAction::Delete => (false, "delete", "deleted", "Deleted"),
-        HostnameAction::List => return end(arguments.database.open().and_then(|store| list(&store))),
+        HostnameAction::List => return end(arguments.database.open_to_read().and_then(|store| list(&store))),
     };
     if names.is_empty() {
         tell(format_args!("No hostnames were {done}"));

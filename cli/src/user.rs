@@ -14,15 +14,15 @@ use crate::password;
 
 /// Runs the command.
 pub(crate) fn run(arguments: &UserArguments) -> ExitCode {
-    end(arguments.database.open().and_then(|store| act(arguments, &store)))
+    end(if arguments.action == UserAction::List {
+        arguments.database.open_to_read().and_then(|store| list(&store))
+    } else {
+        arguments.database.open().and_then(|store| act(arguments, &store))
+    })
 }
 
 fn act(arguments: &UserArguments, store: &Store) -> Result<(), Error> {
     let action = verb(arguments.action);
-    if arguments.action == UserAction::List {
-        list(store)?;
-        return Ok(());
-    }
     let name = arguments
         .username
         .as_deref()

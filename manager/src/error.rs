@@ -72,7 +72,7 @@ impl Error {
     pub fn io(doing: &str, path: &Path, source: io::Error) -> Self {
         let kind = match source.kind() {
             io::ErrorKind::NotFound => Kind::FileNotFound,
-            io::ErrorKind::PermissionDenied => Kind::Permission,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Kind::Permission,
             _ => Kind::Os,
         };
         Self::with_source(kind, format!("{doing} '{}': {source}", path.display()), source)

@@ -44,7 +44,7 @@ pub use hostnames::Hostnames;
 pub use import::{Count, Imported};
 pub use users::{Login, User, Users};
 
-use crate::Error;
+use crate::{Error, Kind};
 use fault::Fault;
 
 /// A Manager's database. Cheap to clone: it is a path, and the file is open only while a call works with it.
@@ -70,6 +70,23 @@ impl Store {
         let store = Self { path: path.into(), turn: Arc::default() };
         store.check()?;
         Ok(store)
+    }
+
+    /// The same, also where the file may only be read: then what would change something fails later. Such a file is not looked
+    /// at as a whole.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_to_read(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path: PathBuf = path.into();
+        match Self::open(&path) {
+            Err(error) if error.kind() == Kind::Permission => {
+                let store = Self { path: path.into(), turn: Arc::default() };
+                store.read(|_| Ok(()))?;
+                Ok(store)
+            }
+            opened => opened,
+        }
     }
 
     /// Where it is.

@@ -178,6 +178,24 @@ fn it_is_readable_by_its_owner_alone() {
     assert_eq!(fs::metadata(store.path()).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// Root may write to it all the same.
+#[cfg(unix)]
+#[test]
+fn a_database_that_may_only_be_read_can_be_listed() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let path = folder.path().join("db");
+    Store::open(&path).unwrap().users().insert("ann", &Secret::new("open sesame"), true).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+
+    let store = Store::open_to_read(&path).unwrap();
+    assert_eq!(store.users().names().unwrap(), ["ann"]);
+    if Store::open(&path).is_err() {
+        let error = store.users().remove("ann", "remove").unwrap_err();
+        assert_eq!(error.kind(), Kind::Permission, "{error}");
+    }
+}
+
 #[test]
 fn a_computer_that_is_removed_is_not_trusted_under_another_spelling() {
     let folder = folder();
