@@ -11,13 +11,14 @@ use futures_lite::future::or;
 use msl_network_protocol::author::{
     Arguments, BoxFuture, Call, Client, Connect, Link, NewClient, Notification, Trust, UnknownCertificate,
 };
-use msl_network_protocol::device::{Error, ErrorKind, Prompt};
+use msl_network_protocol::device::{Credentials, Error, ErrorKind, Prompt};
 use msl_network_protocol::{json, terminal};
 
 use crate::arguments::{
     CallArguments, ClientArguments, ConnectArguments, IdentitiesArguments, ListenArguments,
 };
 use crate::output::{Failure, ask, end, show, tell};
+use crate::password::of_device;
 use crate::runtime::Runtime;
 
 /// How often `listen` asks whether its service is still there: a Manager does not say when one has gone.
@@ -89,7 +90,7 @@ fn as_client(
     command: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
 ) -> ExitCode {
     run(connection.runtime, async {
-        let client = client(connection).await?;
+        let client = client(connection)?.await?;
         command(&client).await?;
         disconnect(&client, connection).await;
         Ok(())
@@ -144,8 +145,12 @@ pub(crate) fn interrupted(runtime: Runtime) -> Result<BoxFuture<&'static str>, E
 }
 
 /// A client that is about to be connected.
-pub(crate) fn client(arguments: &ConnectArguments) -> Connect<NewClient> {
-    reach(arguments.runtime.connect(address(arguments)).name(&arguments.name), arguments)
+///
+/// # Errors
+/// As [`credentials`].
+pub(crate) fn client(arguments: &ConnectArguments) -> Result<Connect<NewClient>, Failure> {
+    let device = arguments.runtime.connect(address(arguments)).name(&arguments.name);
+    Ok(reach(device, arguments, &credentials(arguments)?))
 }
 
 /// Where the Manager is.
@@ -153,15 +158,35 @@ pub(crate) fn address(arguments: &ConnectArguments) -> (&str, u16) {
     (&arguments.host, arguments.port)
 }
 
+/// What the flags say of who it is.
+///
+/// # Errors
+/// A password is empty, or in a file that cannot be read.
+pub(crate) fn credentials(arguments: &ConnectArguments) -> Result<Credentials, Failure> {
+    let text = |words: &Option<Vec<String>>, flag| -> Result<Option<String>, Failure> {
+        Ok(of_device(words.as_deref(), flag)?.map(|secret| secret.expose().to_owned()))
+    };
+    Ok(Credentials {
+        username: arguments.username.clone(),
+        password: text(&arguments.password, "--password")?,
+        manager_password: text(&arguments.manager_password, "--manager-password")?,
+    })
+}
+
 /// A device that knows its way to the Manager.
-pub(crate) fn reach<D>(device: Connect<D>, arguments: &ConnectArguments) -> Connect<D> {
+pub(crate) fn reach<D>(
+    device: Connect<D>,
+    arguments: &ConnectArguments,
+    credentials: &Credentials,
+) -> Connect<D> {
     let mut device = device
         .check_host_name(!arguments.any_host_name)
         .trust(if arguments.auto_save { Trust::Save } else { Trust::ask(is_trusted) })
         .on_prompt(answer);
-    device = given(device, arguments.username.as_ref(), |device, name| device.username(name));
-    device = given(device, arguments.password.as_ref(), |device, text| device.password(text));
-    device = given(device, arguments.manager_password.as_ref(), |device, text| device.manager_password(text));
+    device = given(device, credentials.username.as_ref(), |device, name| device.username(name));
+    device = given(device, credentials.password.as_ref(), |device, text| device.password(text));
+    device =
+        given(device, credentials.manager_password.as_ref(), |device, text| device.manager_password(text));
     device = given(device, arguments.cert_file.as_ref(), |device, path| device.certificate(path));
     if let Some(timeout) = arguments.timeout {
         device = device.timeout(timeout.duration());

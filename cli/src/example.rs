@@ -6,7 +6,7 @@ use futures_lite::future::or;
 use msl_network_examples::Example;
 
 use crate::arguments::{ConnectArguments, RunExampleArguments};
-use crate::device::{address, client, interrupted, reach, run as run_device};
+use crate::device::{address, client, credentials, interrupted, reach, run as run_device};
 use crate::output::{Failure, print};
 
 /// Runs `run-example`.
@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &RunExampleArguments) -> ExitCode {
     match arguments.example {
         None => list(),
         Some(example) if arguments.client => {
-            run_device(connection.runtime, async { Ok(example.client(client(connection)).await?) })
+            run_device(connection.runtime, async { Ok(example.client(client(connection)?).await?) })
         }
         Some(example) => run_device(connection.runtime, serve(example, connection)),
     }
@@ -32,7 +32,9 @@ fn list() -> ExitCode {
 async fn serve(example: Example, connection: &ConnectArguments) -> Result<(), Failure> {
     // One for both waits, and listened to before anybody is told of Ctrl+C.
     let mut interrupted = interrupted(connection.runtime)?;
-    let start = |service| reach(connection.runtime.start(service, address(connection)), connection);
+    let credentials = credentials(connection)?;
+    let start =
+        |service| reach(connection.runtime.start(service, address(connection)), connection, &credentials);
     let ended = async {
         (&mut interrupted).await;
         None

@@ -15,6 +15,8 @@ use msl_network_protocol::json::escaped;
 pub(crate) enum Failure {
     /// What it asked for was not done.
     Device(Error),
+    /// What it was given cannot be used.
+    Given(msl_network_manager::Error),
     /// What it has to show cannot be written.
     Output(io::Error),
 }
@@ -22,6 +24,12 @@ pub(crate) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Device(error)
+    }
+}
+
+impl From<msl_network_manager::Error> for Failure {
+    fn from(error: msl_network_manager::Error) -> Self {
+        Self::Given(error)
     }
 }
 
@@ -37,6 +45,7 @@ impl Failure {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(error) => tell(format_args!("OSError: cannot show the result: {error}")),
+            Self::Given(error) => tell(error),
             Self::Device(error) => {
                 tell(error);
                 if error.kind() == ErrorKind::Tls {

@@ -12,13 +12,25 @@ use crate::output::{print, tell};
 
 /// The password that a flag gives. What should be known about it is printed.
 pub(crate) fn of_flag(words: Option<&[String]>, flag: &str, what: &str) -> Result<Option<Secret>, Error> {
-    let Some(words) = words else { return Ok(None) };
-    let (secret, given) = Secret::from_words(words)?;
-    match given {
-        Given::InFile => print(format_args!("Reading the {what} from the file")),
-        Given::Typed => tell(format_args!("Warning: {}", was_typed(flag))),
+    let Some((secret, given)) = of_words(words, flag)? else { return Ok(None) };
+    if given == Given::InFile {
+        print(format_args!("Reading the {what} from the file"));
     }
     Ok(Some(secret))
+}
+
+/// The same, where standard output is for what the command shows.
+pub(crate) fn of_device(words: Option<&[String]>, flag: &str) -> Result<Option<Secret>, Error> {
+    Ok(of_words(words, flag)?.map(|(secret, _)| secret))
+}
+
+fn of_words(words: Option<&[String]>, flag: &str) -> Result<Option<(Secret, Given)>, Error> {
+    let Some(words) = words else { return Ok(None) };
+    let (secret, given) = Secret::from_words(words)?;
+    if given == Given::Typed {
+        tell(format_args!("Warning: {}", was_typed(flag)));
+    }
+    Ok(Some((secret, given)))
 }
 
 /// What is said of a password that was typed on the command line.

@@ -231,6 +231,22 @@ fn a_password_in_a_file_is_not_warned_of() {
 }
 
 #[test]
+fn passwords_of_devices_are_words_or_a_file_as_elsewhere() {
+    let world = World::new();
+    let file = world.file("empty", "\n");
+    for flag in ["--password", "--manager-password"] {
+        let run = |words: &[&str]| world.run(&[&["identities", "--port", "1", flag], words].concat());
+        let typed = run(&["xyzzy", "plugh"]).error;
+        assert!(typed.contains(&format!("the password of {flag} was typed")), "{typed}");
+        assert!(!typed.contains("xyzzy"), "{typed}");
+        let empty = run(&[&file]).error;
+        assert!(empty.contains("ValueError: the first line of the password file is empty"), "{empty}");
+    }
+    let words = ["call", "--port", "1", "--password", "xyzzy", "plugh", "--", "Echo", "echo"];
+    assert_eq!(world.run(&words).status, 1, "what is behind the words is read");
+}
+
+#[test]
 fn an_empty_password_is_an_error() {
     let world = World::new();
     let file = world.file("empty", "\n");

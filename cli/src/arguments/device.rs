@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args};
 use msl_network_examples::Example;
 
 use crate::runtime::Runtime;
@@ -104,13 +104,14 @@ pub(crate) struct ConnectArguments {
     #[arg(short, long)]
     pub(crate) username: Option<String>,
 
-    /// That user's password; better let the program ask for it
-    #[arg(long)]
-    pub(crate) password: Option<String>,
+    /// That user's password; better let the program ask for it. Where the words name an existing file, its first line is
+    /// the password. A flag or `--` ends the words
+    #[arg(long, num_args = 1.., action = ArgAction::Set, value_name = "WORDS or FILE", allow_negative_numbers = true)]
+    pub(crate) password: Option<Vec<String>>,
 
-    /// Password of the Manager; better let the program ask for it
-    #[arg(short = 'P', long)]
-    pub(crate) manager_password: Option<String>,
+    /// Password of the Manager; the same
+    #[arg(short = 'P', long, num_args = 1.., action = ArgAction::Set, value_name = "WORDS or FILE", allow_negative_numbers = true)]
+    pub(crate) manager_password: Option<Vec<String>>,
 
     /// The Manager was started with --disable-tls
     #[arg(long)]
