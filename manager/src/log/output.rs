@@ -1,8 +1,8 @@
 //! One place where lines go, written by a thread of its own.
 //!
 //! The queue is bounded in lines, and a line in bytes, so that an output that has stopped taking anything costs a few
-//! megabytes and some lines, and nobody waits for it. Lines that found no room are counted, and the count is written
-//! where they would have stood.
+//! megabytes and some lines, and nobody waits for it. Lines that found no room, or that the output did not take (a full
+//! disk), are counted, and the count is written as soon as it can be.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -83,8 +83,9 @@ impl Queue {
     }
 }
 
-fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, mut sink: impl Write) {
+fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, sink: impl Write) {
     let mut batch = String::new();
+    let mut tail = Tail { sink, torn: false };
     while let Ok(first) = items.recv() {
         let mut next = Ok(first);
         let mut end = None;
@@ -103,18 +104,54 @@ fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, mut sink: impl 
             }
             next = items.try_recv();
         }
+        // A failure costs these lines. The next ones are tried again: a full disk may have been cleared meanwhile.
+        let mut missing = tail.write(&batch);
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
-            let message = format!("{count} lines were lost: the log is written too slowly");
-            batch.push_str(&format.line(&Record::now("WARNING", TARGET, &message)));
+            let message = format!("{count} lines were lost: the log could not be written, or not as fast");
+            let told = tail.write(&format.line(&Record::now("WARNING", TARGET, &message))) == 0;
+            missing += if told { 0 } else { count };
         }
-        // A failure costs these lines. The next ones are tried again: a full disk may have been cleared meanwhile.
-        let _ = sink.write_all(batch.as_bytes());
-        let _ = sink.flush();
+        lost.fetch_add(missing, Ordering::Relaxed);
         if let Some(done) = end {
             let _ = done.send(());
             return;
         }
+    }
+}
+
+/// Where lines are appended, and how it ends now.
+struct Tail<W> {
+    sink: W,
+    /// The sink has stopped in the middle of a line.
+    torn: bool,
+}
+
+impl<W: Write> Tail<W> {
+    /// Writes lines, each of which begins a line of its own; returns how many were not taken.
+    fn write(&mut self, lines: &str) -> u64 {
+        let mut left = lines.as_bytes();
+        if !self.torn || self.take(b"\n") == 1 {
+            left = &left[self.take(left)..];
+        }
+        let _ = self.sink.flush();
+        left.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+    }
+
+    /// Writes until all is written or the sink fails; returns how many bytes it has taken.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match self.sink.write(&bytes[taken..]) {
+                Ok(length @ 1..) => taken += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => break,
+            }
+        }
+        if let Some(last) = bytes[..taken].last() {
+            self.torn = *last != b'\n';
+        }
+        taken
     }
 }
 
@@ -123,6 +160,66 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
     use std::sync::mpsc::{Sender, channel};
+
+    /// A disk: it takes what there is room for, and fails then.
+    #[derive(Clone, Default)]
+    struct Disk(Arc<Mutex<(String, usize)>>);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let (content, room) = &mut *self.0.lock().unwrap();
+            let length = bytes.len().min(*room);
+            *room -= length;
+            content.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+            if length == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(length) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Disk {
+        fn set_room(&self, bytes: usize) {
+            self.0.lock().unwrap().1 = bytes;
+        }
+
+        fn content(&self) -> String {
+            self.0.lock().unwrap().0.clone()
+        }
+    }
+
+    #[test]
+    fn after_a_full_disk_the_next_line_begins_a_line_of_its_own() {
+        let disk = Disk::default();
+        let mut tail = Tail { sink: disk.clone(), torn: false };
+        disk.set_room("a\nb".len());
+        assert_eq!(tail.write("a\nbbb\nc\n"), 2);
+        assert_eq!(tail.write("d\n"), 1);
+        disk.set_room(usize::MAX);
+        assert_eq!(tail.write("e\n"), 0);
+        assert_eq!(tail.write("f\n"), 0);
+        assert_eq!(disk.content(), "a\nb\ne\nf\n");
+    }
+
+    #[test]
+    fn after_a_full_disk_it_is_said_how_many_lines_were_lost() {
+        let disk = Disk::default();
+        let output = Output::start("test", Format::Text { width: 5 }, disk.clone()).unwrap();
+        let queue = output.queue();
+        queue.push(&Record::now("INFO", "", "first"));
+        queue.push(&Record::now("INFO", "", "second"));
+        while queue.lost.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+        disk.set_room(usize::MAX);
+        queue.push(&Record::now("INFO", "", "third"));
+        output.finish(Duration::from_secs(60));
+
+        let content = disk.content();
+        assert!(content.contains("third\n") && content.contains(" 2 lines were lost"), "{content}");
+        assert!(!content.contains("first") && !content.contains("second"), "{content}");
+    }
 
     /// A sink that says when it is written to, then waits to be let go on.
     struct Gate {
