@@ -21,8 +21,7 @@ pub struct Admission {
     connections: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
     handshakes_per_address: usize,
-    /// How many devices of one address may be there without having finished their handshakes, waiting ones included.
-    most_per_address: usize,
+    most_connections: usize,
     /// One semaphore for each address that anybody connects from, with how many use it.
     addresses: Mutex<BTreeMap<IpAddr, (Arc<Semaphore>, usize)>>,
     present: Mutex<Present>,
@@ -41,7 +40,7 @@ impl Admission {
             connections: Arc::new(Semaphore::new(limits.connections)),
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
             handshakes_per_address: limits.handshakes_per_address,
-            most_per_address: limits.connections.div_ceil(2).max(limits.handshakes_per_address),
+            most_connections: limits.connections,
             addresses: Mutex::default(),
             present: Mutex::default(),
         })
@@ -73,6 +72,13 @@ impl Admission {
     pub fn connections(&self) -> usize {
         lock(&self.present).connections
     }
+
+    /// How many devices of one address may be there without having finished their handshakes, waiting ones included: half of
+    /// the connections that are not others'. So a second address that misbehaves gets half of what the first one has left,
+    /// and there is room for a next one.
+    fn most_unfinished(&self, of_others: usize) -> usize {
+        self.most_connections.saturating_sub(of_others).div_ceil(2).max(self.handshakes_per_address)
+    }
 }
 
 /// The right to one connection; given back when it is dropped.
@@ -91,8 +97,9 @@ struct Handshake {
 }
 
 impl Ticket {
-    /// Waits until the device at this address may begin its handshake. `false`: half of all connections wait for
-    /// handshakes of this address already, and this one should be ended, so that others find a place.
+    /// Waits until the device at this address may begin its handshake. `false`: half of the connections that others leave
+    /// are of this address and in their handshakes already, or wait for them. This one should be ended, so that others find a
+    /// place.
     pub async fn begin_handshake(&mut self, ip: IpAddr) -> bool {
         let Some((address, semaphore)) = AddressInUse::enter(&self.admission, ip) else { return false };
         let from_address = semaphore.acquire_arc().await;
@@ -129,10 +136,13 @@ struct AddressInUse {
 
 impl AddressInUse {
     fn enter(admission: &Arc<Admission>, ip: IpAddr) -> Option<(Self, Arc<Semaphore>)> {
+        let connections = admission.connections();
         let mut addresses = lock(&admission.addresses);
         let new = || (Arc::new(Semaphore::new(admission.handshakes_per_address)), 0);
         let (semaphore, users) = addresses.entry(ip).or_insert_with(new);
-        if *users >= admission.most_per_address {
+        // This one counts as a connection, and not yet as a user.
+        let of_others = connections.saturating_sub(*users + 1);
+        if *users >= admission.most_unfinished(of_others) {
             return None;
         }
         *users += 1;

@@ -64,7 +64,7 @@ fn a_device_that_gives_up_waiting_takes_no_place() {
 }
 
 #[test]
-fn one_address_gets_half_of_all_connections_for_devices_that_say_nothing_and_the_rest_is_refused() {
+fn one_address_gets_half_of_the_connections_that_others_leave_for_devices_that_say_nothing() {
     let mut lab = Lab::with(Limits { connections: 6, handshakes_per_address: 1, ..Limits::default() });
     let (first, second, third, fourth) = (lab.connect(), lab.connect(), lab.connect(), lab.connect());
     // One is in its handshake, two wait for theirs, the fourth is too many.
@@ -83,9 +83,26 @@ fn one_address_gets_half_of_all_connections_for_devices_that_say_nothing_and_the
     lab.lose(second);
     assert_eq!(lab.hear(third).len(), 1);
     let (fifth, sixth) = (lab.connect(), lab.connect());
-    assert!(!lab.has_ended(fifth) && !lab.has_ended(sixth));
-    for device in [first, third, fifth, sixth, other] {
+    // Two of the six are others', and two of the four are taken by the third and the fifth.
+    assert!(!lab.has_ended(fifth) && lab.has_ended(sixth));
+    for device in [first, third, fifth, other] {
         lab.lose(device);
     }
     lab.assert_empty();
+}
+
+#[test]
+fn addresses_with_devices_that_say_nothing_leave_room_for_the_next_address() {
+    let mut lab = Lab::with(Limits { connections: 64, handshakes_per_address: 1, ..Limits::default() });
+    let address = |number| IpAddr::V4(Ipv4Addr::new(10, 0, 0, number));
+    let mut silent = Vec::new();
+    for (number, half) in [32, 16, 8, 4].into_iter().enumerate() {
+        for _ in 0..64 {
+            silent.push(lab.connect_from(address(u8::try_from(number).unwrap())));
+        }
+        silent.retain(|device| !lab.has_ended(*device));
+        assert_eq!(silent.len(), 64 - half);
+    }
+    let newcomer = lab.connect_from(address(9));
+    assert_eq!(lab.hear(newcomer).len(), 1);
 }
