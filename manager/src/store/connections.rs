@@ -336,6 +336,35 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_back_loses_no_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("db")).unwrap();
+        let limits = ConnectionLimits { rows: 3, ..ConnectionLimits::default() };
+        let at = |time: i64, port| Record {
+            time,
+            ip: String::new(),
+            host_name: String::new(),
+            port,
+            message: String::new(),
+            user: None,
+        };
+        let ports = || -> Vec<u16> {
+            store.connections().query(None, None).unwrap().iter().map(|row| row.port).collect()
+        };
+        let (day, year) = (24 * 60 * 60, 365 * 24 * 60 * 60);
+
+        // The clock is a year ahead for a while, and then right again.
+        for (time, port) in [(now() - day, 1), (now() + year, 2), (now(), 3)] {
+            store.write(|transaction| append(transaction, &[at(time, port)], &limits)).unwrap();
+        }
+        assert_eq!(ports(), [1, 3, 2]);
+
+        // Beyond the number, the oldest goes, and not what is written now.
+        store.write(|transaction| append(transaction, &[at(now() + 1, 4)], &limits)).unwrap();
+        assert_eq!(ports(), [3, 4, 2]);
+    }
+
+    #[test]
     fn a_text_is_cut_between_two_characters() {
         assert_eq!(cut("x".repeat(300)).len(), 256);
         assert_eq!(cut("\u{20ac}".repeat(100)).len(), 255);
