@@ -5,13 +5,13 @@
 //! the Manager, and over TLS that is much. Rounds without and with the reply take turns, so that neither has the warmer
 //! machine.
 
-use std::fs;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use msl_network_tests::Served;
+use msl_network_tests::faults::peak_memory;
 use msl_network_tests::peer::Peer;
 use msl_network_tests::program::Program;
 use msl_network_tests::setup::{Runtime, Setup, Tls};
@@ -120,12 +120,4 @@ fn calls_beside(small: &mut Pair, big: &mut Pair) -> Vec<Duration> {
         over.store(true, Ordering::Relaxed);
         times
     })
-}
-
-/// The most memory that a process has had at one time, in bytes.
-fn peak_memory(process: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process is there");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says so");
-    let kibibytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
-    kibibytes * 1024
 }

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod bystanders;
 mod channel;
 pub mod embedded;
+pub mod faults;
 pub mod laboratory;
 pub mod local;
 pub mod peer;

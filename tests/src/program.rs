@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -53,6 +54,26 @@ impl Program {
         let process = spawn(&home, port, setup, flags);
         let port = process.wait_for("the line that says where it listens", listening_port);
         Self { process, home, port, setup }
+    }
+
+    /// Starts the program so that a write beyond [the limit](Self::limit) on the size of files fails, as on a full disk, and
+    /// does not end it by a signal (SIGXFSZ).
+    pub fn start_with_failing_writes(setup: Setup) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut command = Command::new("sh");
+        // What is ignored stays ignored in the program that takes the shell's place.
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(built("msl-network"));
+        let process = spawn_other(command, &home, 0, setup.tls, &["--runtime", setup.runtime.name()]);
+        let port = process.wait_for("the line that says where it listens", listening_port);
+        Self { process, home, port, setup }
+    }
+
+    /// Changes a limit on what the running program may use; returns the one before.
+    pub fn limit(&self, resource: Resource, limit: Option<u64>) -> Option<u64> {
+        let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        // As for this process, which has started it.
+        let limit = Rlimit { current: limit, ..getrlimit(resource) };
+        prlimit(id, resource, limit).expect("limits can be set").current
     }
 
     /// Ends the program without a goodbye (SIGKILL).
@@ -117,6 +138,11 @@ impl Program {
         let mut command = Command::new(built("msl-network"));
         command.args(words);
         at_home(&mut command, self.home.path()).output().expect("the program can be run")
+    }
+
+    /// Its home folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Its database.

@@ -55,7 +55,7 @@ impl Runtime {
     }
 
     /// The word for `--runtime`.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Tokio => "tokio",
             Self::Smol => "smol",

@@ -17,7 +17,7 @@ use msl_network_tests::program::{self, Program};
 use msl_network_tests::setup::{Runtime, Setup, Tls};
 use msl_network_tests::{Served, eventually, every_runtime};
 use msl_network_tokio::{Listener, Manager};
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::Resource;
 use serde_json::json;
 use smol::channel;
 use smol::future::or;
@@ -129,15 +129,13 @@ fn a_manager_that_is_dropped_ends_its_connections_and_accepts_no_more(runtime: R
 fn accepting_goes_on_when_there_are_file_descriptors_again(runtime: Runtime) {
     let manager = Program::start(Setup { runtime, tls: Tls::Disabled }, &[]);
     let mut client = manager.client("Ann");
-    let program = i32::try_from(manager.id()).ok().and_then(Pid::from_raw);
     // It has as many open already.
-    let few = Rlimit { current: Some(4), ..getrlimit(Resource::Nofile) };
-    let usual = prlimit(program, Resource::Nofile, few).unwrap();
+    let usual = manager.limit(Resource::Nofile, Some(4));
 
     let mut waiting = manager.open();
     eventually("it cannot accept", || manager.log().contains("cannot accept connections for now"));
     assert_is_served(&mut client);
-    prlimit(program, Resource::Nofile, usual).unwrap();
+    manager.limit(Resource::Nofile, usual);
 
     waiting.identify_client("Bob");
     assert_is_served(&mut waiting);
