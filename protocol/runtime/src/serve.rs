@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::mem;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
@@ -24,6 +23,9 @@ use crate::{LOG, Listener, Network};
 /// How long to wait where accepting cannot go on for now: no file descriptors, no memory. Long enough to cost nothing,
 /// short enough that nobody notices.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long nothing more is logged of it: there may be a place now and then, each time for one device.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Serves devices until `stop` is ready, or somebody else calls [`Manager::shut_down`]; then ends every connection in good
 /// order and returns.
@@ -99,7 +101,7 @@ impl<N: Network> Door<N> {
     }
 
     async fn accept_all(&self, socket: &N::Listener) {
-        let mut failing = false;
+        let mut silent_until = None;
         loop {
             let ticket = self.manager.admission().ticket().await;
             while self.manager.is_short_of_memory() {
@@ -108,13 +110,13 @@ impl<N: Network> Door<N> {
             }
             match N::accept(socket).await {
                 Ok((stream, address)) => {
-                    failing = false;
                     self.network.spawn(Box::pin(self.clone().connection(stream, address, ticket)));
                 }
                 Err(error) => {
-                    // Once is enough for the log, however long it lasts.
-                    if !mem::replace(&mut failing, true) {
+                    let now = self.network.now();
+                    if silent_until.is_none_or(|end| now >= end) {
                         warn!(target: LOG, "cannot accept connections for now: {error}");
+                        silent_until = Some(now + SILENCE);
                     }
                     self.network.sleep(PAUSE).await;
                 }
