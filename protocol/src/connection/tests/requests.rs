@@ -149,3 +149,21 @@ fn a_request_to_the_manager_has_at_most_a_mebibyte() {
     let events = peer.says(&ask("link", &"x".repeat(1 << 20), "7"));
     assert_eq!(events[0], "error ValueError: a request to the Manager has at most 1048576 bytes, uid 7");
 }
+
+#[test]
+fn a_name_in_a_message_has_at_most_eight_kibibytes() {
+    // The quotation marks count.
+    let name = |bytes: usize| "x".repeat(bytes - 2);
+    let mut peer = Peer::client();
+    let longest = name(8 * 1024);
+    assert_eq!(peer.says(&request(&longest, "echo", "7")), [format!("request to {longest}, uid 7")]);
+    let too_long = name(8 * 1024 + 1);
+    for (line, text) in [
+        (request(&too_long, "echo", "7"), "ValueError: the service has at most 8192 bytes"),
+        (request("Echo", &too_long, "7"), "ValueError: the attribute has at most 8192 bytes"),
+        (ask("link", &too_long, "7"), "TypeError: link needs the name of a service as its first argument"),
+    ] {
+        assert_eq!(peer.says(&line)[0], format!("error {text}, uid 7"));
+    }
+    assert_eq!(peer.says(&request("Echo", "echo", "8")), ["request to Echo, uid 8"], "nothing else is lost");
+}
