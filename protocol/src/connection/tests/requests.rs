@@ -167,3 +167,26 @@ fn a_name_in_a_message_has_at_most_eight_kibibytes() {
     }
     assert_eq!(peer.says(&request("Echo", "echo", "8")), ["request to Echo, uid 8"], "nothing else is lost");
 }
+
+#[test]
+fn what_is_read_ahead_of_a_client_that_waits_has_at_most_64_kibibytes() {
+    let mut peer = Peer::client();
+    // Given input that nobody looks at, since it has to wait.
+    for (bytes, more) in [(READ_AHEAD - 1, true), (1, false)] {
+        peer.connection.receive(Bytes::from("x".repeat(bytes)), peer.now, &mut Vec::new());
+        assert_eq!(peer.connection.wants_input(), more);
+    }
+}
+
+#[test]
+fn an_incomplete_line_is_given_up_from_64_kibibytes_on() {
+    for (bytes, given_up) in [(WORTH_GIVING_UP - 1, false), (WORTH_GIVING_UP, true)] {
+        let mut peer = Peer::client();
+        let mut beginning = String::from(r#"{"service": ""#);
+        beginning.push_str(&"x".repeat(bytes - beginning.len()));
+        assert_eq!(peer.sends(beginning.as_bytes()), [""; 0]);
+        assert_eq!(peer.connection.incomplete(), bytes);
+        peer.told(Notice::SkipLine);
+        assert_eq!(peer.connection.incomplete() == 0, given_up, "{bytes}");
+    }
+}
