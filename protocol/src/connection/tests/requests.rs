@@ -101,6 +101,17 @@ fn a_client_that_has_all_its_answers_has_nobody_to_tell() {
 }
 
 #[test]
+fn a_client_that_has_one_of_two_answers_still_tells_their_services() {
+    let mut peer = Peer::client();
+    peer.connection.asked(ConnectionId(3), 3);
+    peer.connection.asked(ConnectionId(4), 4);
+    peer.connection.outgoing(Parcel::Answer(Rope::from("an answer\r\n")));
+    // It does not know which of them has answered.
+    let events = peer.says(DISCONNECT);
+    assert_eq!(events.iter().filter(|event| event.starts_with("tell ")).count(), 2, "{events:?}");
+}
+
+#[test]
 fn nothing_is_taken_from_a_client_that_is_above_its_high_water_mark() {
     let limits = Limits::default();
     let mut peer = Peer::client();
