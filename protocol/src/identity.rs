@@ -203,6 +203,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_device_says_of_itself_has_at_most_256_characters_each() {
+        for key in ["language", "os"] {
+            let identity = |length: usize| {
+                let text = "é".repeat(length);
+                let result = format!(r#"{{"type": "client", "name": "A", "{key}": "{text}"}}"#);
+                Identity::read(&result.into()).map(drop).map_err(|refusal| refusal.to_string())
+            };
+            assert_eq!(identity(256), Ok(()));
+            let refusal = format!("ValueError: the {key} in an identity has at most 256 characters");
+            assert_eq!(identity(257), Err(refusal));
+        }
+    }
+
+    #[test]
     fn a_person_can_only_be_a_client() {
         assert_eq!(Identity::from_typed("client My Name").unwrap().name.as_str(), "My Name");
         assert_eq!(Identity::from_typed("hello there").unwrap_err().to_string(), "KeyError: 'name'");

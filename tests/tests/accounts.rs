@@ -20,6 +20,7 @@ every_setup! {
     the_level_of_the_log_is_changed_while_it_runs
     a_log_for_programs_is_an_object_a_line
     the_managers_password_is_not_guessed_without_waiting
+    an_administrators_password_is_not_guessed_without_waiting_either
     the_store_that_was_made_by_hand_is_the_one_that_counts
 }
 
@@ -189,6 +190,25 @@ fn the_managers_password_is_not_guessed_without_waiting(setup: Setup) {
     assert_eq!(peer.receive()["attribute"], "password");
     peer.send_line("the secret");
     peer.identify_client("Ann");
+}
+
+fn an_administrators_password_is_not_guessed_without_waiting_either(setup: Setup) {
+    let program = Program::with_users(setup, &[]);
+    let (mut eve, mut ann) = (program.client("Eve"), program.client("Ann"));
+    for guess in ["engin", "Engine", "engines", "motor"] {
+        eve.request("Manager", "users_table.users", &json!([]), "who");
+        eve.log_in("ada", guess);
+        assert_eq!(eve.receive()["message"], WRONG_LOGIN);
+    }
+    assert!(program.log().contains("127.0.0.1 has failed often: it gets the verdict in 250ms"));
+
+    // It costs verdicts their time, and nothing else: the session goes on, and so do the others.
+    for client in [&mut eve, &mut ann] {
+        assert_eq!(client.ask("Manager", "identity", &json!([]), "who is there")["error"], false);
+    }
+    ann.request("Manager", "users_table.usernames", &json!([]), "who");
+    ann.log_in("ada", "engine");
+    assert_eq!(ann.receive()["result"], json!(["ada", "bob"]));
 }
 
 fn the_store_that_was_made_by_hand_is_the_one_that_counts(setup: Setup) {

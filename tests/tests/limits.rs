@@ -26,6 +26,13 @@ every_setup! {
     a_client_that_does_not_read_replies_cannot_ask_for_more
     more_connections_than_allowed_wait_until_others_leave
     unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_time
+    new_connections_wait_while_memory_is_short_and_whoever_is_there_goes_on
+}
+
+// What has to be reached is the time for TLS.
+every_setup! {
+    tls:
+    who_does_not_begin_tls_in_time_is_ended
 }
 
 const KIB: usize = 1024;
@@ -235,6 +242,50 @@ fn unfinished_handshakes_of_one_address_wait_for_each_other_and_are_refused_in_t
         assert!(message(&silent.receive()).starts_with("TimeoutError: "));
         silent.expect_end();
     }
+    bystanders.work();
+}
+
+fn new_connections_wait_while_memory_is_short_and_whoever_is_there_goes_on(setup: Setup) {
+    // So small that none is given up on its way; together far more than the sockets and the memory take.
+    const SIZE: usize = 32 * KIB;
+    const REQUESTS: usize = 1024;
+    let limits = Limits {
+        memory: MIB,
+        service_mailbox: 2 * REQUESTS * SIZE,
+        linger: Limits::default().write_timeout,
+        ..limits()
+    };
+    let manager = LocalManager::start(setup, limits);
+    let mut bystanders = Bystanders::new(&manager);
+    let stopped = manager.service("Stopped");
+    let client = manager.client("Generous");
+    let argument = "x".repeat(SIZE);
+    let requests = (0..REQUESTS).map(move |uid| request("Stopped", &uid.to_string(), &argument));
+    send_in_background(&client, requests).join().expect("the client is read all the time");
+
+    // When others connect, then the first may be the one that was awaited already. The second waits.
+    let first = manager.open();
+    let mut second = manager.open();
+    second.expect_quiet();
+    bystanders.work();
+
+    // When there is memory again, so is there a place.
+    drop(stopped);
+    second.identify_client("Second");
+    bystanders.work();
+    drop((first, client));
+}
+
+fn who_does_not_begin_tls_in_time_is_ended(setup: Setup) {
+    let manager = LocalManager::start(setup, Limits { first_answer: SECOND, ..limits() });
+    let mut bystanders = Bystanders::new(&manager);
+    let mut silent = Peer::open(manager.port());
+    let mut slow = Peer::open(manager.port());
+    // The beginning of a record of TLS, and no more.
+    slow.send_bytes(&[0x16, 3, 1]);
+
+    silent.expect_end();
+    slow.expect_end_after_anything();
     bystanders.work();
 }
 

@@ -143,7 +143,8 @@ impl LimitArguments {
 mod tests {
     use super::*;
     use crate::arguments::{Arguments, StartArguments};
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory, FromArgMatches};
+    use std::time::Duration;
 
     fn computer() -> Computer {
         Computer {
@@ -159,6 +160,62 @@ mod tests {
     fn without_flags_the_limits_are_the_defaults_for_half_of_the_memory() {
         let limits = LimitArguments::default().limits(&computer());
         assert_eq!(limits, Limits::for_memory(4 << 30));
+    }
+
+    #[test]
+    fn every_limit_has_a_flag_that_sets_it_and_no_other() {
+        // Given a value for each that no other one has, of every field that there is.
+        let flags = "start \
+            --memory 1KiB \
+            --max-frame 2KiB \
+            --max-handshake-frame 3KiB \
+            --service-mailbox 4KiB \
+            --client-mailbox 5KiB \
+            --notifications 6KiB \
+            --service-wait 7s \
+            --write-timeout 8s \
+            --first-answer 9s \
+            --prompt 10s \
+            --name-wait 11s \
+            --handshakes 12 \
+            --handshakes-per-address 13 \
+            --connections 14 \
+            --open-requests 15 \
+            --keep-alive-idle 16s \
+            --keep-alive-interval 17s \
+            --keep-alive-probes 18 \
+            --unacknowledged 19s \
+            --shutdown 20s \
+            --linger 21s \
+            --leave 22s";
+        let expected = Limits {
+            memory: 1 << 10,
+            max_frame: 2 << 10,
+            max_handshake_frame: 3 << 10,
+            service_mailbox: 4 << 10,
+            client_mailbox: 5 << 10,
+            notifications: 6 << 10,
+            service_wait: Duration::from_secs(7),
+            write_timeout: Duration::from_secs(8),
+            first_answer: Duration::from_secs(9),
+            prompt: Duration::from_secs(10),
+            name_wait: Duration::from_secs(11),
+            handshakes: 12,
+            handshakes_per_address: 13,
+            connections: 14,
+            open_requests: 15,
+            keep_alive_idle: Duration::from_secs(16),
+            keep_alive_interval: Duration::from_secs(17),
+            keep_alive_probes: 18,
+            unacknowledged: Duration::from_secs(19),
+            shutdown: Duration::from_secs(20),
+            linger: Duration::from_secs(21),
+            leave: Duration::from_secs(22),
+        };
+        let command = LimitArguments::augment_args(Command::new("start"));
+        let matches = command.get_matches_from(flags.split_whitespace());
+        let arguments = LimitArguments::from_arg_matches(&matches).unwrap();
+        assert_eq!(arguments.limits(&computer()), expected);
     }
 
     #[test]

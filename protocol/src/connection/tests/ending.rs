@@ -1,7 +1,7 @@
 //! The end of a connection in its order (docs/wire.md, section 9).
 
 use super::*;
-use crate::testing::DISCONNECT;
+use crate::testing::{DISCONNECT, request};
 
 #[test]
 fn the_end_is_drain_then_linger_then_over() {
@@ -17,6 +17,19 @@ fn the_end_is_drain_then_linger_then_over() {
     assert_eq!(peer.ends(), [""; 0]);
     assert_eq!(peer.flow(), Flow::Ended);
     assert_eq!(peer.deadline(), None);
+}
+
+#[test]
+fn what_comes_after_the_end_has_begun_is_thrown_away_unanswered() {
+    // Given a client that waits for an answer, so that its connection is not closed yet.
+    let mut peer = Peer::client();
+    peer.connection.asked(ConnectionId(3), 3);
+    peer.told(Notice::Disconnect);
+    assert_eq!(peer.flow(), Flow::Open);
+    assert!(peer.connection.wants_input());
+
+    assert_eq!(peer.says(&request("Echo", "echo", "7")), [""; 0]);
+    assert_eq!(peer.connection.held(), 0);
 }
 
 #[test]

@@ -145,6 +145,21 @@ fn who_fails_to_log_in_learns_nothing_more() {
 }
 
 #[test]
+fn a_password_has_at_most_4096_bytes_however_it_is_written() {
+    let mut peer = Peer::asked(Authentication::ManagerPassword);
+    let longest = "x".repeat(4096);
+    assert_eq!(peer.says(&longest), [format!("check {longest}")]);
+    // Each of its letters is escaped; it counts as the text that it means.
+    let escaped = |length: usize| format!(r#"{{"result": "{}"}}"#, r"\u0078".repeat(length));
+    let mut peer = Peer::asked(Authentication::ManagerPassword);
+    assert_eq!(peer.says(&escaped(4095)), [format!("check {}", &longest[1..])]);
+    for line in [format!("{longest}x"), escaped(4097)] {
+        let mut peer = Peer::asked(Authentication::ManagerPassword);
+        assert_eq!(peer.says(&line), refused(WRONG_PASSWORD));
+    }
+}
+
+#[test]
 fn an_identity_that_is_not_acceptable_is_refused() {
     let name = |name: &str| format!(r#"{{"result": {{"type": "client", "name": "{name}"}}}}"#);
     for (line, message) in [

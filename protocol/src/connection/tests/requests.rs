@@ -101,6 +101,17 @@ fn a_client_that_has_all_its_answers_has_nobody_to_tell() {
 }
 
 #[test]
+fn a_client_that_has_one_of_two_answers_still_tells_their_services() {
+    let mut peer = Peer::client();
+    peer.connection.asked(ConnectionId(3), 3);
+    peer.connection.asked(ConnectionId(4), 4);
+    peer.connection.outgoing(Parcel::Answer(Rope::from("an answer\r\n")));
+    // It does not know which of them has answered.
+    let events = peer.says(DISCONNECT);
+    assert_eq!(events.iter().filter(|event| event.starts_with("tell ")).count(), 2, "{events:?}");
+}
+
+#[test]
 fn nothing_is_taken_from_a_client_that_is_above_its_high_water_mark() {
     let limits = Limits::default();
     let mut peer = Peer::client();
@@ -148,4 +159,45 @@ fn a_request_to_the_manager_has_at_most_a_mebibyte() {
     let mut peer = Peer::client();
     let events = peer.says(&ask("link", &"x".repeat(1 << 20), "7"));
     assert_eq!(events[0], "error ValueError: a request to the Manager has at most 1048576 bytes, uid 7");
+}
+
+#[test]
+fn a_name_in_a_message_has_at_most_eight_kibibytes() {
+    // The quotation marks count.
+    let name = |bytes: usize| "x".repeat(bytes - 2);
+    let mut peer = Peer::client();
+    let longest = name(8 * 1024);
+    assert_eq!(peer.says(&request(&longest, "echo", "7")), [format!("request to {longest}, uid 7")]);
+    let too_long = name(8 * 1024 + 1);
+    for (line, text) in [
+        (request(&too_long, "echo", "7"), "ValueError: the service has at most 8192 bytes"),
+        (request("Echo", &too_long, "7"), "ValueError: the attribute has at most 8192 bytes"),
+        (ask("link", &too_long, "7"), "TypeError: link needs the name of a service as its first argument"),
+    ] {
+        assert_eq!(peer.says(&line)[0], format!("error {text}, uid 7"));
+    }
+    assert_eq!(peer.says(&request("Echo", "echo", "8")), ["request to Echo, uid 8"], "nothing else is lost");
+}
+
+#[test]
+fn what_is_read_ahead_of_a_client_that_waits_has_at_most_64_kibibytes() {
+    let mut peer = Peer::client();
+    // Given input that nobody looks at, since it has to wait.
+    for (bytes, more) in [(READ_AHEAD - 1, true), (1, false)] {
+        peer.connection.receive(Bytes::from("x".repeat(bytes)), peer.now, &mut Vec::new());
+        assert_eq!(peer.connection.wants_input(), more);
+    }
+}
+
+#[test]
+fn an_incomplete_line_is_given_up_from_64_kibibytes_on() {
+    for (bytes, given_up) in [(WORTH_GIVING_UP - 1, false), (WORTH_GIVING_UP, true)] {
+        let mut peer = Peer::client();
+        let mut beginning = String::from(r#"{"service": ""#);
+        beginning.push_str(&"x".repeat(bytes - beginning.len()));
+        assert_eq!(peer.sends(beginning.as_bytes()), [""; 0]);
+        assert_eq!(peer.connection.incomplete(), bytes);
+        peer.told(Notice::SkipLine);
+        assert_eq!(peer.connection.incomplete() == 0, given_up, "{bytes}");
+    }
 }

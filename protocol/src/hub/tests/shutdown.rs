@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::connection::{Action, Ending, Verdict, Why};
 use crate::limits::Limits;
 use crate::mailbox::{ConnectionId, Notice};
-use crate::testing::{World, ask, reply, request};
+use crate::testing::{SECOND, World, ask, reply, request};
 
 const ADMINISTRATOR: Verdict = Verdict::Accepted { administrator: true };
 
@@ -28,8 +28,10 @@ fn shutting_down(uid: i32) -> (String, Value) {
 }
 
 #[test]
-fn answers_within_five_seconds_count_and_the_rest_is_answered_with_an_error() {
-    let mut world = World::new();
+fn answers_within_the_time_for_it_count_and_the_rest_is_answered_with_an_error() {
+    // Given a time that is no other limit's.
+    let shutdown = 3 * SECOND;
+    let mut world = World::with(Limits { shutdown, ..Limits::default() });
     let echo = world.service("Echo");
     let ann = world.client("Ann");
     for uid in ["1", "2"] {
@@ -38,7 +40,7 @@ fn answers_within_five_seconds_count_and_the_rest_is_answered_with_an_error() {
     world.shut_down();
     world.say(echo, &reply("Ann[lab:2]", "1", "null"));
     assert_eq!(world.hear_uids(ann), [1]);
-    assert_eq!(world.wait_for_deadline(), (Limits::default().shutdown, Why::Leave));
+    assert_eq!(world.wait_for_deadline(), (shutdown, Why::Leave));
     assert_eq!(world.hear_errors(ann), [shutting_down(2)]);
     assert!(world.is_closed(echo) && world.is_closed(ann));
     assert_eq!(world.ending(echo), Some(Ending::Shutdown));
