@@ -1,5 +1,6 @@
 //! The arguments of the program, as `clap` reads them.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,11 +30,18 @@ pub(crate) enum Mode {
         certificate: Option<PathBuf>,
         key: Option<PathBuf>,
     },
+    /// A service that is written with this project's library (the program starts it by itself)
+    #[command(hide = true)]
+    Service {
+        port: u16,
+        /// With TLS
+        certificate: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct MeasureArguments {
-    /// Rows whose name has one of these in it, e.g. `16x16,TLS`; a row's name with `=` before it is that row only [default: all]
+    /// Rows whose name has one of these in it, e.g. `16x16;TLS`; with `=` before it, a row of just that name [default: all]
     #[arg(long, value_delimiter = ';', value_name = "NAME;...")]
     pub(crate) rows: Vec<String>,
 
@@ -68,11 +76,12 @@ impl MeasureArguments {
     }
 
     /// Whether the row of that name is asked for.
-    pub(crate) fn wants(&self, row: &str) -> bool {
+    pub(crate) fn wants(&self, row: impl Display) -> bool {
+        let row = row.to_string();
         self.rows.is_empty()
             || self.rows.iter().any(|wanted| match wanted.strip_prefix('=') {
                 Some(name) => name == row,
-                None => row.contains(wanted.as_str()),
+                None => row.contains(wanted),
             })
     }
 }

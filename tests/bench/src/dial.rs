@@ -1,15 +1,16 @@
 //! Connecting and being introduced, one step after the other: nothing here is measured but in the rows about connections.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, Stream};
 
 use crate::Failure;
-use crate::protocol::{Protocol, SERVICE, shown};
+use crate::protocol::{Protocol, shown};
 
 /// How long an answer may take; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Who a device is for its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Device {
-    /// The service that is asked.
-    Service,
-    /// One of its clients, which are counted from 0.
-    Client(usize),
+    /// A service.
+    Service(&'static str),
+    /// A client of that service; its number only tells it from the others.
+    Client(usize, &'static str),
 }
 
 /// Where a peer is reached, and how.
@@ -39,6 +40,14 @@ pub(crate) struct Dialled {
 }
 
 impl Address {
+    /// The same, where no session is taken up that there was before.
+    pub(crate) fn without_resumption(mut self) -> Self {
+        if let Some(tls) = &mut self.tls {
+            Arc::make_mut(tls).resumption = Resumption::disabled();
+        }
+        self
+    }
+
     /// A device that its peer knows.
     pub(crate) fn introduce(&self, device: Device) -> Result<Dialled, Failure> {
         let mut dialled = self.dial()?;
@@ -69,23 +78,19 @@ impl Address {
 impl Dialled {
     fn introduce_to_manager(&mut self, device: Device) -> Result<(), Failure> {
         self.expect("\"identity\"")?;
-        let identity = match device {
-            Device::Service => {
-                format!(
-                    r#"{{"result": {{"type": "service", "name": "{SERVICE}", "attributes": {{"echo": "(x)"}}}}}}"#
-                )
+        let (identity, attribute, arguments) = match device {
+            Device::Service(name) => {
+                let identity = format!(r#"{{"type": "service", "name": "{name}", "attributes": {{}}}}"#);
+                (identity, "identity", String::new())
             }
-            Device::Client(number) => {
-                format!(r#"{{"result": {{"type": "client", "name": "client {number}"}}}}"#)
+            Device::Client(number, service) => {
+                let identity = format!(r#"{{"type": "client", "name": "client {number}"}}"#);
+                (identity, "link", format!("\"{service}\""))
             }
-        };
-        let (attribute, arguments) = match device {
-            Device::Service => ("identity", String::new()),
-            Device::Client(_) => ("link", format!("\"{SERVICE}\"")),
         };
         // There is no answer to an identity; the answer to a request shows that it is known.
         self.send(&format!(
-            "{identity}\r\n{{\"service\": \"Manager\", \"attribute\": \"{attribute}\", \"args\": [{arguments}], \
+            "{{\"result\": {identity}}}\r\n{{\"service\": \"Manager\", \"attribute\": \"{attribute}\", \"args\": [{arguments}], \
              \"kwargs\": {{}}, \"uid\": \"welcome\", \"error\": false}}\r\n"
         ))?;
         self.expect("\"error\": false")
@@ -93,14 +98,23 @@ impl Dialled {
 
     fn introduce_to_nats(&mut self, device: Device) -> Result<(), Failure> {
         let subjects = match device {
-            Device::Service => format!("SUB {SERVICE} 1\r\n"),
-            Device::Client(number) => format!("SUB answers.{number} 1\r\nSUB notifications 2\r\n"),
+            Device::Service(name) => format!("SUB {name} 1\r\n"),
+            Device::Client(number, _) => format!("SUB answers.{number} 1\r\nSUB notifications 2\r\n"),
         };
         self.send(&format!("CONNECT {{\"verbose\": false, \"pedantic\": false}}\r\n{subjects}PING\r\n"))?;
         self.expect("PONG")
     }
 
-    /// Sends these bytes.
+    /// Ends the connection in good order.
+    pub(crate) fn hang_up(mut self) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            self.flush()?;
+        }
+        self.stream.shutdown(Shutdown::Both)
+    }
+
+    /// Sends this text.
     pub(crate) fn send(&mut self, text: &str) -> io::Result<()> {
         self.write_all(text.as_bytes())?;
         self.flush()

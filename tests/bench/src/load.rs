@@ -15,6 +15,7 @@ use mio::{Events, Poll, Token};
 
 use crate::Failure;
 use crate::dial::{Address, Device};
+use crate::protocol::SERVICE;
 use crate::socket::{Framing, SCRATCH, Side, Socket};
 
 /// How long nothing may come before that is a failure.
@@ -54,7 +55,8 @@ impl Load {
             framing: address.protocol.framing(),
             unsent: Vec::new(),
         };
-        for device in [Device::Service].into_iter().chain((0..clients).map(Device::Client)) {
+        let clients = (0..clients).map(|number| Device::Client(number, SERVICE));
+        for device in [Device::Service(SERVICE)].into_iter().chain(clients) {
             let dialled = address.introduce(device)?;
             dialled.stream.set_nonblocking(true)?;
             let stream = TcpStream::from_std(dialled.stream);

@@ -5,26 +5,28 @@
 //! each round, so that none has the quieter machine.
 
 mod arguments;
+mod bystander;
+mod connections;
+mod devices;
 mod dial;
+mod idle;
 mod load;
-mod measure;
 mod peer;
 mod process;
 mod protocol;
+mod rates;
 mod relay;
 mod rows;
 mod socket;
 mod table;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
 use crate::arguments::{Arguments, MeasureArguments, Mode};
-use crate::peer::{Encryption, Kind, Peer, Programs};
-use crate::rows::Row;
+use crate::peer::{Kind, Programs};
 
 /// What went wrong, for people.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.mode {
         Some(Mode::Relay { port, certificate, key }) => run_relay(port, certificate.zip(key)),
+        Some(Mode::Service { port, certificate }) => devices::serve(port, certificate),
         None => run(&arguments.measure),
     };
     match outcome {
@@ -63,41 +66,10 @@ fn run(arguments: &MeasureArguments) -> Result<(), Failure> {
         }
         has
     });
-    println!("{}", table::head(&kinds));
-    for encryption in [Encryption::Plain, Encryption::Tls] {
-        let mut peers = BTreeMap::new();
-        for row in Row::all().filter(|row| row.encryption == encryption) {
-            if arguments.wants(&row.to_string()) {
-                measure_row(arguments, &programs, &kinds, &mut peers, row)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Measures all peers in turn, again and again. They are started for the first row that needs them.
-fn measure_row(
-    arguments: &MeasureArguments,
-    programs: &Programs,
-    kinds: &[Kind],
-    peers: &mut BTreeMap<usize, Peer>,
-    row: Row,
-) -> Result<(), Failure> {
-    let mut rounds = Vec::new();
-    for _ in 0..arguments.rounds {
-        let mut round = Vec::new();
-        for (number, kind) in kinds.iter().enumerate() {
-            if !peers.contains_key(&number) {
-                peers.insert(number, Peer::start(programs, *kind, row.encryption, &[])?);
-            }
-            let figures = measure::measure(&peers[&number], row.what, arguments.duration())
-                .map_err(|failure| format!("{kind}, {row}: {failure}"))?;
-            round.push(figures);
-        }
-        rounds.push(round);
-    }
-    println!("{}", table::row(&row.to_string(), &rounds));
-    Ok(())
+    rates::measure(arguments, &programs, &kinds)?;
+    devices::measure(arguments, &programs, &kinds)?;
+    idle::measure(arguments, &programs, &kinds)?;
+    bystander::measure(arguments, &programs, &kinds)
 }
 
 /// Builds the program of this project as it is now, with the profile of this one.

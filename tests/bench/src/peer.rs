@@ -44,6 +44,13 @@ pub(crate) enum Kind {
     Python,
 }
 
+impl Kind {
+    /// Whether it is a Manager of this project.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::OursTokio | Self::OursSmol | Self::OtherTokio | Self::OtherSmol)
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -165,9 +172,10 @@ impl Programs {
 
 /// A running program, which is killed when this is dropped.
 pub(crate) struct Peer {
-    pub(crate) kind: Kind,
+    kind: Kind,
     child: Child,
     address: Address,
+    certificate: Option<PathBuf>,
     _home: TempDir,
 }
 
@@ -185,13 +193,11 @@ impl Peer {
         let log = home.path().join("output");
         let output = File::create(&log)?;
         at_home(command.args(flags), home.path()).stderr(output.try_clone()?).stdout(output);
-        let tls = match encryption {
-            Encryption::Plain => None,
-            Encryption::Tls => Some(client_config(&programs.certificate())?),
-        };
+        let certificate = (encryption == Encryption::Tls).then(|| programs.certificate());
+        let tls = certificate.as_deref().map(client_config).transpose()?;
         let protocol = if kind == Kind::Nats { Protocol::Nats } else { Protocol::Lines };
         let address = Address { port, protocol, tls };
-        let mut peer = Self { kind, child: command.spawn()?, address, _home: home };
+        let mut peer = Self { kind, child: command.spawn()?, address, certificate, _home: home };
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if Instant::now() > deadline || peer.child.try_wait()?.is_some() {
@@ -203,8 +209,17 @@ impl Peer {
         Ok(peer)
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     pub(crate) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Its certificate, where connections are encrypted.
+    pub(crate) fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
     }
 
     /// The CPU time that it has taken.
@@ -212,9 +227,14 @@ impl Peer {
         process::cpu_time(self.child.id())
     }
 
-    /// The number of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// The memory that it has in RAM now, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64, Failure> {
+        process::memory(self.child.id())
+    }
+
+    /// The most memory that it has had in RAM at one time, in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<u64, Failure> {
+        process::peak_memory(self.child.id())
     }
 }
 

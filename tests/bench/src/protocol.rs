@@ -85,12 +85,14 @@ fn parcels(bytes: &[u8], _searched: usize) -> Option<usize> {
 
 /// What each message begins with, up to its payload or its number. All peers leave that as it is.
 const REQUEST: &[u8] = br#"{"service": "Bench", "attribute": "echo", "args": ["#;
-const REPLY: &[u8] = br#"{"result": "#;
+pub(crate) const REPLY: &[u8] = br#"{"result": "#;
 const NOTIFICATION: &[u8] = br#"{"result": [["#;
 
 /// Appends a request.
-pub(crate) fn request(output: &mut Vec<u8>, number: u64, payload: &[u8]) {
-    output.extend_from_slice(REQUEST);
+pub(crate) fn request(output: &mut Vec<u8>, service: &str, number: u64, payload: &[u8]) {
+    output.extend_from_slice(b"{\"service\": \"");
+    output.extend_from_slice(service.as_bytes());
+    output.extend_from_slice(br#"", "attribute": "echo", "args": ["#);
     output.extend_from_slice(payload);
     output.extend_from_slice(br#"], "kwargs": {}, "uid": ""#);
     output.extend_from_slice(&digits(number));

@@ -18,6 +18,17 @@ pub(crate) enum What {
     Calls { clients: usize, open: usize, payload: Payload },
     /// Notifications to so many clients.
     Notifications { clients: usize },
+    /// Connections: made, introduced, linked and ended, one after the other on each of some threads.
+    Connections(Sessions),
+}
+
+/// What TLS begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// A whole handshake (without TLS, nothing).
+    New,
+    /// A session that there was before.
+    Resumed,
 }
 
 /// What a request carries, and its answer, too.
@@ -40,19 +51,16 @@ impl Payload {
             Self::Small => b"\"abcdefghijklmnopqrstuvwxyz012345\"".to_vec(),
             Self::LargeString => format!("\"{}\"", "0123456789abcdef".repeat(LARGE / 16)).into_bytes(),
             Self::LargeArray => {
-                let mut text = String::from("[0.5");
-                let mut number = 0;
-                while text.len() < LARGE {
-                    number += 1;
-                    text += &format!(", {}", f64::from(number) / 7.0);
-                }
-                (text + "]").into_bytes()
+                // Each takes about 20 bytes with what is before it.
+                let floats: Vec<String> =
+                    (1..LARGE / 20).map(|number| (number as f64 / 7.0).to_string()).collect();
+                format!("[{}]", floats.join(", ")).into_bytes()
             }
         }
     }
 }
 
-const ALL: [What; 7] = [
+const ALL: [What; 8] = [
     What::Calls { clients: 1, open: 1, payload: Payload::Small },
     What::Calls { clients: 1, open: 64, payload: Payload::Small },
     What::Calls { clients: 16, open: 16, payload: Payload::Small },
@@ -60,13 +68,20 @@ const ALL: [What; 7] = [
     What::Calls { clients: 8, open: 4, payload: Payload::LargeString },
     What::Calls { clients: 8, open: 4, payload: Payload::LargeArray },
     What::Notifications { clients: 50 },
+    What::Connections(Sessions::New),
 ];
 
 impl Row {
     /// All rows, plain and with TLS.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let with = |encryption| ALL.into_iter().map(move |what| Self { what, encryption });
-        with(Encryption::Plain).chain(with(Encryption::Tls))
+        let resumed = Self { what: What::Connections(Sessions::Resumed), encryption: Encryption::Tls };
+        with(Encryption::Plain).chain(with(Encryption::Tls)).chain([resumed])
+    }
+
+    /// The rows of requests that are measured with devices of this project, too.
+    pub(crate) fn calls() -> impl Iterator<Item = Self> {
+        Self::all().filter(|row| matches!(row.what, What::Calls { clients: ..=16, .. }))
     }
 }
 
@@ -86,6 +101,8 @@ impl fmt::Display for What {
         match self {
             Self::Calls { clients, open, payload } => write!(f, "{clients}x{open}{payload}"),
             Self::Notifications { clients } => write!(f, "fan-out to {clients}"),
+            Self::Connections(Sessions::New) => f.write_str("connections"),
+            Self::Connections(Sessions::Resumed) => f.write_str("connections resumed"),
         }
     }
 }

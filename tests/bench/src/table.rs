@@ -1,9 +1,8 @@
 //! Medians, ratios, and the table.
 
-use std::time::Duration;
+use std::fmt::Display;
 
-use crate::measure::Figures;
-use crate::peer::Kind;
+use crate::rates::Figures;
 
 /// The median; of an even number, the mean of both in the middle.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -15,24 +14,32 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// The head of the table.
-pub(crate) fn head(kinds: &[Kind]) -> String {
-    let names: String = kinds.iter().map(|kind| format!(" {kind} |")).collect();
-    format!("| row |{names}\n| --- |{}", " --- |".repeat(kinds.len()))
+/// The head of a table, with the names of its columns.
+pub(crate) fn head(title: &str, columns: impl IntoIterator<Item = impl Display>) -> String {
+    let columns: Vec<String> = columns.into_iter().map(|column| column.to_string()).collect();
+    format!("\n| {title} | {} |\n| --- |{}", columns.join(" | "), " --- |".repeat(columns.len()))
 }
 
-/// One row: of each peer the rate, the ratio to the first peer in the same round, and the CPU time; medians of all rounds.
-pub(crate) fn row(name: &str, rounds: &[Vec<Figures>]) -> String {
-    let mut text = format!("| {name} |");
-    for peer in 0..rounds.first().map_or(0, Vec::len) {
-        let of = |value: fn(&Figures) -> f64| median(rounds.iter().map(|round| value(&round[peer])));
-        let rate = of(|figures| figures.rate);
-        let cpu = Duration::from_secs_f64(of(|figures| figures.cpu.as_secs_f64()));
-        let ratio = median(rounds.iter().map(|round| round[peer].rate / round[0].rate));
-        let ratio = if peer == 0 { String::new() } else { format!(" = {ratio:.2}") };
-        text += &format!(" {}{ratio}, {:.2} µs |", thousands(rate), cpu.as_secs_f64() * 1e6);
-    }
-    text
+/// One row.
+pub(crate) fn row(name: impl Display, cells: &[String]) -> String {
+    format!("| {name} | {} |", cells.join(" | "))
+}
+
+/// Of each column the rate, the ratio to the first column in the same round, and the CPU time; medians of all rounds.
+pub(crate) fn rates(rounds: &[Vec<Figures>]) -> Vec<String> {
+    let columns = rounds.first().map_or(0, Vec::len);
+    (0..columns)
+        .map(|column| {
+            let of = |value: fn(&Figures) -> f64| median(rounds.iter().map(|round| value(&round[column])));
+            let rate = thousands(of(|figures| figures.rate));
+            let cpu = of(|figures| figures.cpu.as_secs_f64()) * 1e6;
+            if column == 0 {
+                return format!("{rate}; {cpu:.2} µs");
+            }
+            let ratio = median(rounds.iter().map(|round| round[column].rate / round[0].rate));
+            format!("{rate} = {ratio:.2}; {cpu:.2} µs")
+        })
+        .collect()
 }
 
 /// A whole number with a comma after each three digits.
@@ -40,7 +47,7 @@ pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -2,7 +2,9 @@
 
 use crate::Failure;
 use crate::load::{Load, Talk};
-use crate::protocol::{Members, Protocol, check_reply, check_request, digits, reply, request, shown};
+use crate::protocol::{
+    Members, Protocol, SERVICE, check_reply, check_request, digits, reply, request, shown,
+};
 
 /// A client's open requests: those from `answered` to `asked`.
 struct Client {
@@ -27,7 +29,7 @@ pub(crate) struct Calls {
 impl Calls {
     pub(crate) fn new(protocol: Protocol, clients: usize, payload: Vec<u8>) -> Self {
         let mut example = Vec::new();
-        request(&mut example, 0, &payload);
+        request(&mut example, SERVICE, 0, &payload);
         let length = example.len() - "\r\n".len();
         let client =
             |number| Client { header: protocol.request_header(number, length), asked: 0, answered: 0 };
@@ -68,7 +70,7 @@ impl Calls {
 impl Client {
     fn ask(&mut self, payload: &[u8], output: &mut Vec<u8>) {
         output.extend_from_slice(&self.header);
-        request(output, self.asked, payload);
+        request(output, SERVICE, self.asked, payload);
         self.asked += 1;
     }
 }
