@@ -61,12 +61,12 @@ struct Outcome {
 
 fn of_one(peer: &Peer, arguments: &MeasureArguments) -> Result<Outcome, Failure> {
     let payload = Payload::Small.json();
-    let mut small = Caller::new(peer.address(), SERVICE, payload.clone(), move |stream, requester, uid| {
+    let mut small = Caller::new(peer.address(), SERVICE, &payload.clone(), move |stream, requester, uid| {
         let mut line = Vec::new();
         reply(&mut line, requester, uid, &payload);
         stream.write_all(&line)
     })?;
-    let mut big = Caller::new(peer.address(), BIG_SERVICE, b"0".to_vec(), answer_big)?;
+    let mut big = Caller::new(peer.address(), BIG_SERVICE, b"0", answer_big)?;
     let mut outcome = Outcome::default();
     for _ in 0..arguments.rounds {
         let end = Instant::now() + arguments.duration();
@@ -113,7 +113,7 @@ impl Caller {
     fn new(
         address: &Address,
         service: &'static str,
-        payload: Vec<u8>,
+        payload: &[u8],
         answer: impl Fn(&mut Dialled, &[u8], &[u8]) -> io::Result<()> + Send + 'static,
     ) -> Result<Self, Failure> {
         let mut stream = BufReader::new(address.introduce(Device::Service(service))?);
@@ -131,7 +131,7 @@ impl Caller {
         });
         let client = BufReader::with_capacity(PIECE.len(), address.introduce(Device::Client(0, service))?);
         let mut request = Vec::new();
-        protocol::request(&mut request, service, 0, &payload);
+        protocol::request(&mut request, service, 0, payload);
         Ok(Self { client, request })
     }
 

@@ -2,7 +2,7 @@
 //! costs in practice. The service is a process of its own, the clients are threads of this one, both on tokio.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,17 +26,17 @@ struct Bench;
 #[service]
 impl Bench {
     /// Does not block, so it needs no thread of its own.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "it could do more")]
+    #[expect(clippy::unused_async, reason = "it could do more")]
     async fn echo(&self, value: Json) -> Json {
         value
     }
 }
 
 /// Serves until the connection ends.
-pub(crate) fn serve(port: u16, certificate: Option<PathBuf>) -> Result<(), Failure> {
+pub(crate) fn serve(port: u16, certificate: Option<&Path>) -> Result<(), Failure> {
     Runtime::new()?.block_on(async {
         let start = msl_network_tokio::start(Bench, ("localhost", port));
-        let running = to(start, certificate.as_deref()).await?;
+        let running = to(start, certificate).await?;
         println!("ready");
         running.ended().await;
         Ok(())

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.mode {
         Some(Mode::Relay { port, certificate, key }) => run_relay(port, certificate.zip(key)),
-        Some(Mode::Service { port, certificate }) => devices::serve(port, certificate),
+        Some(Mode::Service { port, certificate }) => devices::serve(port, certificate.as_deref()),
         None => run(&arguments.measure),
     };
     match outcome {

@@ -41,13 +41,14 @@ pub(crate) fn measure(
             .map(|kind| Peer::start(programs, *kind, encryption, &[]))
             .collect::<Result<_, _>>()?;
         for row in rows {
-            let rounds: Vec<Vec<Figures>> = (0..arguments.rounds)
-                .map(|_| {
-                    let figures = peers.iter().map(|peer| figures(peer, row.what, arguments.duration()));
-                    figures.collect::<Result<_, _>>()
-                })
-                .collect::<Result<_, Failure>>()
-                .map_err(|failure| format!("{row}: {failure}"))?;
+            let mut rounds = Vec::new();
+            for _ in 0..arguments.rounds {
+                let round = peers.iter().map(|peer| {
+                    figures(peer, row.what, arguments.duration())
+                        .map_err(|failure| format!("{row}, {}: {failure}", peer.kind()))
+                });
+                rounds.push(round.collect::<Result<Vec<Figures>, String>>()?);
+            }
             println!("{}", table::row(row, &table::rates(&rounds)));
         }
     }

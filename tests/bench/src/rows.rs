@@ -44,6 +44,9 @@ pub(crate) enum Payload {
 
 const LARGE: usize = 64 * 1024;
 
+/// They take 64 KiB as text.
+const FLOATS: u32 = 3_665;
+
 impl Payload {
     /// The value as JSON, written as Python writes it: with a blank after each comma.
     pub(crate) fn json(self) -> Vec<u8> {
@@ -51,9 +54,8 @@ impl Payload {
             Self::Small => b"\"abcdefghijklmnopqrstuvwxyz012345\"".to_vec(),
             Self::LargeString => format!("\"{}\"", "0123456789abcdef".repeat(LARGE / 16)).into_bytes(),
             Self::LargeArray => {
-                // Each takes about 20 bytes with what is before it.
                 let floats: Vec<String> =
-                    (1..LARGE / 20).map(|number| (number as f64 / 7.0).to_string()).collect();
+                    (0..FLOATS).map(|number| (f64::from(number) / 7.0).to_string()).collect();
                 format!("[{}]", floats.join(", ")).into_bytes()
             }
         }
