@@ -13,9 +13,12 @@ use crate::Failure;
 use crate::arguments::MeasureArguments;
 use crate::dial::{Address, Device, Dialled};
 use crate::peer::{Encryption, Kind, Peer, Programs};
-use crate::protocol::{self, Members, REPLY, SERVICE, check_reply, reply, shown};
+use crate::protocol::{self, REPLY, Request, SERVICE, check_reply, read_request, reply, shown};
 use crate::rows::Payload;
 use crate::table;
+
+/// The Python Manager takes half a minute for one.
+const MOST_ROUNDS: usize = 3;
 
 const BIG_SERVICE: &str = "Big";
 
@@ -61,14 +64,14 @@ struct Outcome {
 
 fn of_one(peer: &Peer, arguments: &MeasureArguments) -> Result<Outcome, Failure> {
     let payload = Payload::Small.json();
-    let mut small = Caller::new(peer.address(), SERVICE, &payload.clone(), move |stream, requester, uid| {
+    let mut small = Caller::new(peer.address(), SERVICE, Payload::Small.json(), move |stream, request| {
         let mut line = Vec::new();
-        reply(&mut line, requester, uid, &payload);
+        reply(&mut line, request, &payload);
         stream.write_all(&line)
     })?;
-    let mut big = Caller::new(peer.address(), BIG_SERVICE, b"0", answer_big)?;
+    let mut big = Caller::new(peer.address(), BIG_SERVICE, b"0".to_vec(), answer_big)?;
     let mut outcome = Outcome::default();
-    for _ in 0..arguments.rounds {
+    for _ in 0..arguments.rounds.min(MOST_ROUNDS) {
         let end = Instant::now() + arguments.duration();
         outcome.alone.extend(small.call_until(|| Instant::now() >= end)?);
 
@@ -109,30 +112,29 @@ struct Caller {
 }
 
 impl Caller {
-    /// `answer` gets the requester and the uid of each request.
+    /// `answer` gets each request, which has to carry this payload.
     fn new(
         address: &Address,
         service: &'static str,
-        payload: &[u8],
-        answer: impl Fn(&mut Dialled, &[u8], &[u8]) -> io::Result<()> + Send + 'static,
+        payload: Vec<u8>,
+        answer: impl Fn(&mut Dialled, &Request<'_>) -> io::Result<()> + Send + 'static,
     ) -> Result<Self, Failure> {
         let mut stream = BufReader::new(address.introduce(Device::Service(service))?);
+        let mut line = Vec::new();
+        protocol::request(&mut line, service, 0, &payload);
         thread::spawn(move || {
-            let members = Members::new();
             let mut line = Vec::new();
             while stream.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-                let (requester, uid) = (members.requester(&line), members.uid(&line));
-                let answered = answer(stream.get_mut(), requester.unwrap_or(b"?"), uid.unwrap_or(b"?"));
-                if answered.and_then(|()| stream.get_mut().flush()).is_err() {
+                // Its client hears nothing then, and says so.
+                let Ok(request) = read_request(&line, &payload) else { break };
+                if answer(stream.get_mut(), &request).and_then(|()| stream.get_mut().flush()).is_err() {
                     break;
                 }
                 line.clear();
             }
         });
         let client = BufReader::with_capacity(PIECE.len(), address.introduce(Device::Client(0, service))?);
-        let mut request = Vec::new();
-        protocol::request(&mut request, service, 0, payload);
-        Ok(Self { client, request })
+        Ok(Self { client, request: line })
     }
 
     fn send(&mut self) -> io::Result<()> {
@@ -151,7 +153,7 @@ impl Caller {
             line.clear();
             self.client.read_until(b'\n', &mut line)?;
             times.push(start.elapsed());
-            check_reply(&line, &payload)?;
+            check_reply(&line, 0, &payload)?;
         }
         Ok(times)
     }
@@ -179,13 +181,13 @@ impl Caller {
     }
 }
 
-fn answer_big(stream: &mut Dialled, requester: &[u8], uid: &[u8]) -> io::Result<()> {
+fn answer_big(stream: &mut Dialled, request: &Request<'_>) -> io::Result<()> {
     stream.write_all(BIG_HEAD)?;
     for _ in 0..PIECES {
         stream.write_all(&PIECE)?;
     }
     let mut tail = Vec::new();
-    reply(&mut tail, requester, uid, b"");
+    reply(&mut tail, request, b"");
     // What a reply says after its result, which is empty here.
     stream.write_all(b"\"")?;
     stream.write_all(&tail[REPLY.len()..])

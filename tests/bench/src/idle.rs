@@ -8,8 +8,8 @@ use crate::protocol::SERVICE;
 use crate::table;
 
 /// The first ones make what a process makes once.
-const FIRST: usize = 200;
-const FURTHER: usize = 1000;
+const FIRST: usize = 100;
+const FURTHER: usize = 500;
 
 /// Measures what is wanted, and prints it.
 pub(crate) fn measure(
@@ -23,14 +23,12 @@ pub(crate) fn measure(
         println!("{}", table::head("memory of a connection", kinds));
     }
     for (name, encryption) in rows {
-        let mut rounds: Vec<Vec<f64>> = vec![Vec::new(); kinds.len()];
-        for _ in 0..arguments.rounds {
-            for (kind, values) in kinds.iter().zip(&mut rounds) {
-                values.push(of_one(&Peer::start(programs, *kind, encryption, &[])?)?);
-            }
+        // Once is enough: it hardly changes from one time to the next.
+        let mut cells = Vec::new();
+        for kind in kinds {
+            let bytes = of_one(&Peer::start(programs, *kind, encryption, &[])?)?;
+            cells.push(format!("{:.1} KB", bytes / 1000.0));
         }
-        let cells: Vec<String> =
-            rounds.into_iter().map(|values| format!("{:.1} KB", table::median(values) / 1000.0)).collect();
         println!("{}", table::row(name, &cells));
     }
     Ok(())

@@ -2,8 +2,6 @@
 //!
 //! A uid has always ten digits, so that all requests of a row have the same length.
 
-use memchr::memmem::FinderRev;
-
 use crate::Failure;
 use crate::socket::{Framing, lines};
 
@@ -83,103 +81,109 @@ fn parcels(bytes: &[u8], _searched: usize) -> Option<usize> {
     (whole <= bytes.len()).then_some(whole)
 }
 
-/// What each message begins with, up to its payload or its number. All peers leave that as it is.
-const REQUEST: &[u8] = br#"{"service": "Bench", "attribute": "echo", "args": ["#;
+/// What stands around the values of a request, a reply and a notification. All peers leave that as it is.
+const REQUEST: &[u8] = br#"{"service": ""#;
+const ARGUMENTS: &[u8] = br#"", "attribute": "echo", "args": ["#;
+const AFTER_ARGUMENTS: &[u8] = br#"], "kwargs": {}, "uid": ""#;
+const ERROR: &[u8] = br#"", "error": false"#;
 pub(crate) const REPLY: &[u8] = br#"{"result": "#;
+const REQUESTER: &[u8] = br#", "requester": ""#;
+const UID: &[u8] = br#"", "uid": ""#;
 const NOTIFICATION: &[u8] = br#"{"result": [["#;
+const END: &[u8] = b"}\r\n";
+
+fn extend(output: &mut Vec<u8>, pieces: &[&[u8]]) {
+    for piece in pieces {
+        output.extend_from_slice(piece);
+    }
+}
 
 /// Appends a request.
 pub(crate) fn request(output: &mut Vec<u8>, service: &str, number: u64, payload: &[u8]) {
-    output.extend_from_slice(b"{\"service\": \"");
-    output.extend_from_slice(service.as_bytes());
-    output.extend_from_slice(br#"", "attribute": "echo", "args": ["#);
-    output.extend_from_slice(payload);
-    output.extend_from_slice(br#"], "kwargs": {}, "uid": ""#);
-    output.extend_from_slice(&digits(number));
-    output.extend_from_slice(b"\", \"error\": false}\r\n");
+    let uid = digits(number);
+    extend(output, &[REQUEST, service.as_bytes(), ARGUMENTS, payload, AFTER_ARGUMENTS, &uid, ERROR, END]);
 }
 
 /// Appends the answer to a request.
-pub(crate) fn reply(output: &mut Vec<u8>, requester: &[u8], uid: &[u8], payload: &[u8]) {
-    output.extend_from_slice(REPLY);
-    output.extend_from_slice(payload);
-    output.extend_from_slice(br#", "requester": ""#);
-    output.extend_from_slice(requester);
-    output.extend_from_slice(br#"", "uid": ""#);
-    output.extend_from_slice(uid);
-    output.extend_from_slice(b"\", \"error\": false}\r\n");
+pub(crate) fn reply(output: &mut Vec<u8>, request: &Request<'_>, payload: &[u8]) {
+    extend(output, &[REPLY, payload, REQUESTER, request.requester, UID, request.uid, ERROR, END]);
 }
 
 /// Appends a notification.
 pub(crate) fn notification(output: &mut Vec<u8>, number: u64, payload: &[u8]) {
-    output.extend_from_slice(NOTIFICATION);
-    output.extend_from_slice(payload);
-    output.extend_from_slice(b", \"");
-    output.extend_from_slice(&digits(number));
-    output.extend_from_slice(
-        b"\"], {}], \"service\": \"Bench\", \"uid\": \"notification\", \"error\": false}\r\n",
-    );
+    let number = digits(number);
+    let rest = br#""], {}], "service": "Bench", "uid": "notification", "error": false"#;
+    extend(output, &[NOTIFICATION, payload, b", \"", &number, rest, END]);
 }
 
-/// Finds members of which the name and the quotes are known, from the end of a line.
-pub(crate) struct Members {
-    requester: FinderRev<'static>,
-    uid: FinderRev<'static>,
+/// Who asked what.
+pub(crate) struct Request<'a> {
+    /// Empty where no Manager has added it.
+    pub(crate) requester: &'a [u8],
+    pub(crate) uid: &'a [u8],
 }
 
-impl Members {
-    pub(crate) fn new() -> Self {
-        Self { requester: FinderRev::new(br#""requester":"#), uid: FinderRev::new(br#""uid": ""#) }
-    }
+/// Reads a request, which must carry this payload.
+///
+/// It looks at known places only, as the load must not be what limits the rate.
+pub(crate) fn read_request<'a>(body: &'a [u8], payload: &[u8]) -> Result<Request<'a>, Failure> {
+    let read = || {
+        // The service's name comes first, of which the length is not known.
+        let name = body.strip_prefix(REQUEST)?;
+        let rest = name[memchr::memchr(b'"', name)?..].strip_prefix(ARGUMENTS)?;
+        let rest = rest.strip_prefix(payload)?.strip_prefix(AFTER_ARGUMENTS)?;
+        let (uid, rest) = rest.split_at_checked(DIGITS)?;
+        let rest = rest.strip_prefix(ERROR)?;
+        let Some(rest) = rest.strip_prefix(b",") else { return Some(Request { requester: b"", uid }) };
+        // Some write a blank, some do not.
+        let rest = rest.trim_ascii_start().strip_prefix(b"\"requester\":")?;
+        let requester = until_quote(rest.trim_ascii_start().strip_prefix(b"\"")?)?;
+        Some(Request { requester, uid })
+    };
+    read().ok_or_else(|| format!("not the request that was sent: {}", shown(body)).into())
+}
 
-    pub(crate) fn requester<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let value = &line[self.requester.rfind(line)? + br#""requester":"#.len()..];
-        until_quote(value.trim_ascii_start().strip_prefix(b"\"")?)
+/// Checks that a reply carries this payload, and answers this request.
+pub(crate) fn check_reply(body: &[u8], number: u64, payload: &[u8]) -> Result<(), Failure> {
+    let uid = || {
+        let rest = body.strip_prefix(REPLY)?.strip_prefix(payload)?.strip_prefix(REQUESTER)?;
+        let rest = rest[memchr::memchr(b'"', rest)?..].strip_prefix(UID)?;
+        rest.get(..DIGITS)
+    };
+    if uid() == Some(&digits(number)) {
+        return Ok(());
     }
+    Err(format!("not the reply to {number}: {}", shown(body)).into())
+}
 
-    pub(crate) fn uid<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        until_quote(&line[self.uid.rfind(line)? + br#""uid": ""#.len()..])
+/// Checks that a notification has this number and carries this payload.
+pub(crate) fn check_notification(body: &[u8], number: u64, payload: &[u8]) -> Result<(), Failure> {
+    let found = || {
+        let rest = body.strip_prefix(NOTIFICATION)?.strip_prefix(payload)?.strip_prefix(b", \"")?;
+        rest.get(..DIGITS)
+    };
+    if found() == Some(&digits(number)) {
+        return Ok(());
     }
+    Err(format!("not notification {number}: {}", shown(body)).into())
 }
 
 fn until_quote(text: &[u8]) -> Option<&[u8]> {
     text.get(..memchr::memchr(b'"', text)?)
 }
 
+/// How many digits a uid has.
+const DIGITS: usize = 10;
+
 /// Ten digits.
-pub(crate) fn digits(number: u64) -> [u8; 10] {
+fn digits(number: u64) -> [u8; DIGITS] {
     let mut left = number;
-    let mut digits = [b'0'; 10];
+    let mut digits = [b'0'; DIGITS];
     for digit in digits.iter_mut().rev() {
         *digit += u8::try_from(left % 10).unwrap_or_default();
         left /= 10;
     }
     digits
-}
-
-/// Checks that a request carries this payload.
-pub(crate) fn check_request(body: &[u8], payload: &[u8]) -> Result<(), Failure> {
-    after(body, REQUEST, payload).map(|_| ())
-}
-
-/// Checks that a reply carries this payload.
-pub(crate) fn check_reply(body: &[u8], payload: &[u8]) -> Result<(), Failure> {
-    after(body, REPLY, payload).map(|_| ())
-}
-
-/// Checks that a notification has this number and carries this payload.
-pub(crate) fn check_notification(body: &[u8], number: u64, payload: &[u8]) -> Result<(), Failure> {
-    let rest = after(body, NOTIFICATION, payload)?;
-    match rest.strip_prefix(b", \"") {
-        Some(rest) if rest.starts_with(&digits(number)) => Ok(()),
-        _ => Err(format!("not notification {number}: {}", shown(body)).into()),
-    }
-}
-
-/// What follows the payload.
-fn after<'a>(body: &'a [u8], prefix: &[u8], payload: &[u8]) -> Result<&'a [u8], Failure> {
-    let rest = body.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(payload));
-    rest.ok_or_else(|| format!("not what was sent: {}", shown(body)).into())
 }
 
 /// The beginning of a message, for people.

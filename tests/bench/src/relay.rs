@@ -9,16 +9,18 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use rustls::{ServerConfig, ServerConnection};
 
 use crate::Failure;
-use crate::protocol::Members;
 use crate::socket::{SCRATCH, Side, Socket, lines};
 
 const LISTENER: Token = Token(usize::MAX);
+
+const REQUESTER: &[u8] = b"\"requester\": \"";
+const TAIL: usize = 256;
 
 const IDENTITY: &[u8] = b"{\"attribute\": \"identity\", \"args\": [], \"kwargs\": {}, \"requester\": \"Relay\", \"uid\": \"\", \"error\": false}\r\n";
 const WELCOME: &[u8] =
@@ -38,7 +40,7 @@ pub(crate) fn run(port: u16, tls: Option<Arc<ServerConfig>>) -> Result<(), Failu
         unsent: Vec::new(),
         service: None,
         scratch: vec![0; SCRATCH],
-        members: Members::new(),
+        requester: Finder::new(REQUESTER),
     }
     .run()
 }
@@ -54,7 +56,7 @@ struct Relay {
     unsent: Vec<usize>,
     service: Option<usize>,
     scratch: Vec<u8>,
-    members: Members,
+    requester: Finder<'static>,
 }
 
 struct Connection {
@@ -163,10 +165,14 @@ impl Relay {
     }
 
     fn back(&mut self, line: &[u8]) {
-        match self.members.requester(line) {
-            Some(requester) => {
-                let token = std::str::from_utf8(requester).ok().and_then(|name| name.parse().ok());
-                self.send(token.unwrap_or(usize::MAX), &[line]);
+        // It stands near the end, mostly.
+        let tail = &line[line.len().saturating_sub(TAIL)..];
+        let rest = |text| self.requester.find(text).map(|place| &text[place + REQUESTER.len()..]);
+        match rest(tail).or_else(|| rest(line)) {
+            Some(rest) => {
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+                let token = digits.fold(0, |token, digit| token * 10 + usize::from(digit - b'0'));
+                self.send(token, &[line]);
             }
             None => {
                 for token in 0..self.connections.len() {

@@ -2,9 +2,7 @@
 
 use crate::Failure;
 use crate::load::{Load, Talk};
-use crate::protocol::{
-    Members, Protocol, SERVICE, check_reply, check_request, digits, reply, request, shown,
-};
+use crate::protocol::{Protocol, SERVICE, check_reply, read_request, reply, request};
 
 /// A client's open requests: those from `answered` to `asked`.
 struct Client {
@@ -17,7 +15,6 @@ struct Client {
 pub(crate) struct Calls {
     protocol: Protocol,
     payload: Vec<u8>,
-    members: Members,
     clients: Vec<Client>,
     /// Whether an answer is followed by the next request.
     going_on: bool,
@@ -36,7 +33,6 @@ impl Calls {
         Self {
             protocol,
             payload,
-            members: Members::new(),
             clients: (0..clients).map(client).collect(),
             going_on: true,
             answers: 0,
@@ -78,14 +74,12 @@ impl Client {
 impl Talk for Calls {
     fn serve(&mut self, message: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
         let Some(opened) = self.protocol.open(message, output) else { return Ok(()) };
-        check_request(opened.body, &self.payload)?;
-        let uid = self.members.uid(opened.body).ok_or("a request without a uid")?;
+        let request = read_request(opened.body, &self.payload)?;
         if self.protocol == Protocol::Lines {
-            let requester = self.members.requester(opened.body).ok_or("a request without a requester")?;
-            reply(output, requester, uid, &self.payload);
+            reply(output, &request, &self.payload);
         } else {
             self.body.clear();
-            reply(&mut self.body, b"", uid, &self.payload);
+            reply(&mut self.body, &request, &self.payload);
             let length = self.body.len() - "\r\n".len();
             output.extend_from_slice(b"PUB ");
             output.extend_from_slice(opened.reply_to);
@@ -98,10 +92,7 @@ impl Talk for Calls {
     fn hear(&mut self, client: usize, message: &[u8], output: &mut Vec<u8>) -> Result<(), Failure> {
         let Some(opened) = self.protocol.open(message, output) else { return Ok(()) };
         let client = &mut self.clients[client];
-        check_reply(opened.body, &self.payload)?;
-        if self.members.uid(opened.body) != Some(&digits(client.answered)) {
-            return Err(format!("not the answer to {}: {}", client.answered, shown(opened.body)).into());
-        }
+        check_reply(opened.body, client.answered, &self.payload)?;
         client.answered += 1;
         self.answers += 1;
         if self.going_on {
