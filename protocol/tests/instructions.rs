@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// How often a message is forwarded in the first run; in the second, twice as often.
-const TIMES: u64 = 50;
+const TIMES: u64 = 10;
 
 #[test]
 fn forwarding_takes_no_more_instructions_than_this() {

@@ -50,7 +50,7 @@ pub(crate) fn figures(peer: &Peer, sessions: Sessions, duration: Duration) -> Re
     })?;
     service.hang_up()?;
     #[expect(clippy::cast_precision_loss, reason = "there are not so many")]
-    let share = resumed as f64 / (figures.rate * duration.as_secs_f64());
+    let share = resumed as f64 / (figures.rate * duration.as_secs_f64()).max(1.0);
     if sessions == Sessions::Resumed && share < 0.9 {
         eprintln!("{}: of the sessions that could be resumed, only {share:.2} were", peer.kind());
     }
