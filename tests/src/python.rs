@@ -166,8 +166,10 @@ fn text(output: &Output) -> String {
         .concat()
 }
 
-/// The folder for what tests keep: `tmp` beside the profile's folder, where this very test stands in `deps`.
+/// The folder for what tests keep: `tmp` beside the profile's folder. A test stands in `deps` there, a program does not.
 fn target_folder() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its program");
-    test.ancestors().nth(3).expect("a test is in target/PROFILE/deps").join("tmp")
+    let program = std::env::current_exe().expect("a process knows its program");
+    let folder = program.parent().expect("a program is in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    profile.and_then(Path::parent).expect("a program is in target/PROFILE").join("tmp")
 }

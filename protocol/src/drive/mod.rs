@@ -220,6 +220,8 @@ impl fmt::Debug for Manager {
 
 /// A panic elsewhere left the data as it was between two steps, each of which keeps it in order.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    #[cfg(test)]
+    tests::LOCKS.set(tests::LOCKS.get() + 1);
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

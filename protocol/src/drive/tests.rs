@@ -2,5 +2,13 @@
 
 mod admission;
 mod lab;
+mod locks;
 mod memory;
 mod sockets;
+
+use std::cell::Cell;
+
+thread_local! {
+    /// How many locks this thread has taken.
+    pub(super) static LOCKS: Cell<usize> = const { Cell::new(0) };
+}
