@@ -247,17 +247,19 @@ impl Decoder {
         if !mem::take(&mut self.cr) && line.last() == Some(b'\r') {
             line.drop_last();
         }
-        let scanner = mem::take(&mut self.scanner);
         let next = self.first_mode();
         if matches!(mem::replace(&mut self.mode, next), Mode::Text) {
+            self.scanner = Scanner::default();
             return Line::Text(line.to_bytes());
         }
-        if scanner.state == State::Start {
+        if self.scanner.state == State::Start {
+            self.scanner = Scanner::default();
             return Line::Blank;
         }
-        match scanner.check() {
-            Ok(()) => Line::Frame(Frame { line, head: scanner.head }),
-            Err(error) => Line::Broken(Broken { error, head: Salvage::of(&scanner.head, &line) }),
+        let (head, outcome) = self.scanner.finish();
+        match outcome {
+            Ok(()) => Line::Frame(Frame { line, head }),
+            Err(error) => Line::Broken(Broken { error, head: Salvage::of(&head, &line) }),
         }
     }
 

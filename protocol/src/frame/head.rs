@@ -62,7 +62,19 @@ impl Key {
 
     /// The key with this name.
     pub(super) fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.name().as_bytes() == name)
+        Some(match name {
+            b"service" => Self::Service,
+            b"attribute" => Self::Attribute,
+            b"args" => Self::Args,
+            b"kwargs" => Self::Kwargs,
+            b"uid" => Self::Uid,
+            b"requester" => Self::Requester,
+            b"error" => Self::Error,
+            b"result" => Self::Result,
+            b"message" => Self::Message,
+            b"traceback" => Self::Traceback,
+            _ => return None,
+        })
     }
 
     /// Does the member decide where a frame goes? Such a member must be there only once: two readers of the frame
@@ -131,6 +143,13 @@ impl Items {
         }
         self.count = self.count.saturating_add(1);
         self.all_strings &= kind == Kind::String;
+    }
+
+    /// The same for so many numbers.
+    pub(super) fn note_numbers(&mut self, count: u32) {
+        let one_by_one = count.min(2);
+        (0..one_by_one).for_each(|_| self.note(Kind::Number));
+        self.count = self.count.saturating_add(count - one_by_one);
     }
 }
 

@@ -26,6 +26,7 @@ mod gather;
 mod head;
 mod name;
 mod nesting;
+mod numbers;
 mod rope;
 mod salvage;
 mod scanner;
@@ -35,6 +36,8 @@ mod tokens;
 
 #[cfg(test)]
 mod tests;
+
+use alloc::borrow::Cow;
 
 use bytes::Bytes;
 
@@ -110,7 +113,12 @@ impl Frame {
         self.head.member(key)
     }
 
-    /// The JSON of a member's value, in one piece: a copy only if the line has it in several.
+    /// The JSON of a member's value, to be looked at now: a copy only if the line has it in several pieces.
+    pub fn value(&self, key: Key) -> Option<Cow<'_, [u8]>> {
+        self.member(key).map(|member| self.line.view(member.span()))
+    }
+
+    /// The JSON of a member's value, to be kept, in one piece: a copy only if the line has it in several.
     pub fn raw(&self, key: Key) -> Option<Bytes> {
         self.raw_rope(key).map(|value| value.to_bytes())
     }

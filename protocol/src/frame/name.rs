@@ -56,11 +56,11 @@ impl Name {
 
 /// The key that a raw name means.
 fn key(raw: &[u8]) -> Option<Key> {
-    if raw.len() > LONGEST_RAW {
-        return None;
+    if let Some(key) = Key::from_name(raw) {
+        return Some(key);
     }
-    if !raw.contains(&b'\\') {
-        return Key::from_name(raw);
+    if raw.len() > LONGEST_RAW || !raw.contains(&b'\\') {
+        return None;
     }
     let mut decoded = [0; LONGEST];
     let mut len = 0;

@@ -36,6 +36,11 @@ impl Nesting {
         true
     }
 
+    /// Closes all brackets.
+    pub(super) fn clear(&mut self) {
+        self.depth = 0;
+    }
+
     /// Closes the innermost bracket, if there is one.
     pub(super) fn close(&mut self) {
         self.depth = self.depth.saturating_sub(1);

@@ -4,6 +4,7 @@
 //! bytes. Easy to get wrong: a small slice keeps its whole buffer alive, so what waits for long should be
 //! [compacted](Rope::compact).
 
+use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
@@ -71,11 +72,25 @@ impl Rope {
     /// A part of the rope, without a copy. What the range asks for beyond the end is left out.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
+        if self.rest.is_empty() {
+            let end = range.end.min(self.len);
+            return Self::from(self.first.slice(range.start.min(end)..end));
+        }
         let mut slice = Self::new();
         for (chunk, part) in self.parts(range) {
             slice.push(chunk.slice(part));
         }
         slice
+    }
+
+    /// The bytes of a part in one piece; copied only when they are in several. What the range asks for beyond the end is left out.
+    pub fn view(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        if let Some(bytes) = self.first.get(range.clone()) {
+            return Cow::Borrowed(bytes);
+        }
+        let mut copy = Vec::with_capacity(range.len().min(self.len));
+        self.copy_to(range, &mut copy);
+        Cow::Owned(copy)
     }
 
     /// All bytes in one piece; copied only when they are in several.
@@ -99,6 +114,9 @@ impl Rope {
 
     /// Appends a part of the rope to a buffer. What the range asks for beyond the end is left out.
     pub(super) fn copy_to(&self, range: Range<usize>, buffer: &mut Vec<u8>) {
+        if let Some(bytes) = self.first.get(range.clone()) {
+            return buffer.extend_from_slice(bytes); // in one piece, as nearly always
+        }
         for (chunk, part) in self.parts(range) {
             buffer.extend_from_slice(&chunk[part]);
         }

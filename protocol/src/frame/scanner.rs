@@ -5,6 +5,7 @@
 //! most [`MAX_DEPTH`](super::MAX_DEPTH) levels deep. This file has the brackets and what stands between values;
 //! `tokens` has strings, numbers and words.
 
+use core::mem;
 use core::ops::Range;
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
     head::{Head, Items, Key, Kind, Member},
     name::Name,
     nesting::Nesting,
+    numbers::numbers,
     tokens::INFINITY,
 };
 
@@ -150,6 +152,11 @@ impl<'a> Input<'a> {
         self.base + self.at
     }
 
+    /// The space that most programs write after a colon or a comma.
+    fn skip_space(&mut self) {
+        self.at += usize::from(self.next() == Some(b' '));
+    }
+
     fn name_part(&self) -> &'a [u8] {
         &self.bytes[self.name_from..self.at]
     }
@@ -185,7 +192,12 @@ impl Scanner {
     fn between(&mut self, byte: u8, input: &mut Input<'_>) -> Result<(), Stop> {
         match (self.state, byte) {
             (_, b' ' | b'\t' | b'\r') => {}
-            (State::Comma, b',') => self.comma(),
+            (State::Comma, b',') => {
+                self.comma();
+                input.at += 1;
+                input.skip_space();
+                return Ok(());
+            }
             (State::Comma, b'}') if self.nesting.in_object() => self.close(input.position()),
             (State::Comma, b']') if !self.nesting.in_object() => self.close(input.position()),
             (State::FirstName, b'}') | (State::FirstItem, b']') => self.close(input.position()),
@@ -193,7 +205,9 @@ impl Scanner {
                 self.state = State::String;
                 self.string = if self.nesting.depth() == 1 { Role::TopName } else { Role::Name };
                 self.name.clear();
-                input.name_from = input.at + 1;
+                input.at += 1;
+                input.name_from = input.at;
+                return self.string(input);
             }
             (State::Colon, b':') => self.state = State::Value,
             (State::Value | State::FirstItem, _) => return self.value(byte, input),
@@ -207,6 +221,9 @@ impl Scanner {
     }
 
     fn value(&mut self, byte: u8, input: &mut Input<'_>) -> Result<(), Stop> {
+        if matches!(byte, b'-' | b'0'..=b'9') && !self.nesting.in_object() && self.numbers(input) {
+            return Ok(());
+        }
         let (kind, state) = match byte {
             b'"' => {
                 self.string = Role::Value;
@@ -238,9 +255,23 @@ impl Scanner {
             _ => {
                 self.state = state;
                 input.at += 1;
-                Ok(())
+                if kind == Kind::String { self.string(input) } else { Ok(()) }
             }
         }
+    }
+
+    /// Reads those numbers of an array that have another value behind them; false where there is none.
+    fn numbers(&mut self, input: &mut Input<'_>) -> bool {
+        let (read, count) = numbers(input.rest());
+        if count == 0 {
+            return false;
+        }
+        input.at += read;
+        self.state = State::Value;
+        if self.nesting.depth() == 2 {
+            self.current.items.note_numbers(count);
+        }
+        true
     }
 
     fn open(&mut self, object: bool, input: &mut Input<'_>) -> Result<(), Stop> {
@@ -286,14 +317,22 @@ impl Scanner {
     /// A string ended; the next byte is the quote.
     pub(super) fn end_string(&mut self, input: &mut Input<'_>) {
         match self.string {
-            Role::Value => self.end_value(input.position() + 1),
-            Role::Name => self.state = State::Colon,
-            Role::TopName => {
-                self.current.key = self.name.finish(input.name_part());
-                self.state = State::Colon;
+            Role::Value => {
+                self.end_value(input.position() + 1);
+                input.at += 1;
+                return;
             }
+            Role::Name => {}
+            Role::TopName => self.current.key = self.name.finish(input.name_part()),
         }
         input.at += 1;
+        self.state = State::Colon;
+        // As nearly always, the colon follows at once.
+        if input.next() == Some(b':') {
+            self.state = State::Value;
+            input.at += 1;
+            input.skip_space();
+        }
     }
 
     /// Enters the top-level member that was read in the head.
@@ -330,6 +369,18 @@ impl Scanner {
             (State::Done, Some(fault)) => Err(*fault),
             _ => Err(self.unexpected()),
         }
+    }
+
+    /// The line is over: its members, and whether it is [right](Self::check). A line begins.
+    pub(super) fn finish(&mut self) -> (Head, Result<(), FrameError>) {
+        let outcome = self.check();
+        // Not all of it is put back: most lines are short, and the rest means nothing at a line's start.
+        self.state = State::Start;
+        self.position = 0;
+        self.fault = None;
+        self.current = Current::default();
+        self.nesting.clear();
+        (mem::take(&mut self.head), outcome)
     }
 
     /// The error for a next byte that cannot be there.

@@ -30,15 +30,16 @@ impl Frame {
             (Some(member), Some(name)) => (member.span(), name),
             _ => (0..0, &b""[..]),
         };
-        let added = self.missing(requester, defaults);
         let (close, end) = (self.head.closing_brace(), self.len());
-        let total = end - replaced.len() + name.len() + added.len() + LINE_END.len();
+        let missing = self.missing(requester, defaults);
+        let added: usize = missing.clone().map(|(key, value)| 4 + key.name().len() + value.len()).sum();
+        let total = end - replaced.len() + name.len() + added + LINE_END.len();
         if total < COPY_LIMIT {
             let mut line = Vec::with_capacity(total);
             self.line.copy_to(0..replaced.start, &mut line);
             line.extend_from_slice(name);
             self.line.copy_to(replaced.end..close, &mut line);
-            line.extend_from_slice(&added);
+            self.write(missing, &mut line);
             self.line.copy_to(close..end, &mut line);
             line.extend_from_slice(LINE_END);
             return Rope::from(line);
@@ -46,31 +47,39 @@ impl Frame {
         let mut line = self.line.slice(0..replaced.start);
         line.push(Bytes::copy_from_slice(name));
         line.append(self.line.slice(replaced.end..close));
-        line.push(Bytes::from(added));
+        let mut members = Vec::with_capacity(added);
+        self.write(missing, &mut members);
+        line.push(Bytes::from(members));
         line.append(self.line.slice(close..end));
         line.push(Bytes::from_static(LINE_END));
         line
     }
 
-    /// What comes before the closing brace: the members that are missing, with their commas.
-    fn missing(&self, requester: Option<&[u8]>, defaults: &[(Key, &'static str)]) -> Vec<u8> {
-        let mut added = Vec::new();
-        let mut comma = self.head.is_occupied();
+    /// The members that are to be added, each once, with the JSON of their values.
+    fn missing<'a>(
+        &'a self,
+        requester: Option<&'a [u8]>,
+        defaults: &'a [(Key, &'static str)],
+    ) -> impl Iterator<Item = (Key, &'a [u8])> + Clone {
         let requester = requester.map(|name| (Key::Requester, name));
         let defaults = defaults.iter().map(|&(key, value)| (key, value.as_bytes()));
         let mut given = [false; Key::ALL.len()];
-        for (key, value) in requester.into_iter().chain(defaults) {
-            if self.member(key).is_some() || mem::replace(&mut given[key as usize], true) {
-                continue;
-            }
+        requester.into_iter().chain(defaults).filter(move |(key, _)| {
+            self.member(*key).is_none() && !mem::replace(&mut given[*key as usize], true)
+        })
+    }
+
+    /// Writes what comes before the closing brace: members with their commas.
+    fn write<'a>(&self, members: impl Iterator<Item = (Key, &'a [u8])>, line: &mut Vec<u8>) {
+        let mut comma = self.head.is_occupied();
+        for (key, value) in members {
             if mem::replace(&mut comma, true) {
-                added.push(b',');
+                line.push(b',');
             }
-            added.push(b'"');
-            added.extend_from_slice(key.name().as_bytes());
-            added.extend_from_slice(b"\":");
-            added.extend_from_slice(value);
+            line.push(b'"');
+            line.extend_from_slice(key.name().as_bytes());
+            line.extend_from_slice(b"\":");
+            line.extend_from_slice(value);
         }
-        added
     }
 }

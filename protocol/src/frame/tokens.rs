@@ -13,15 +13,9 @@ use super::{
 /// What `Infinity` and `-Infinity` have after their `I`.
 pub(super) const INFINITY: &[u8] = b"nfinity";
 
-/// What ends a run of plain string bytes.
-#[expect(clippy::needless_bitwise_bool, reason = "without branches it is tested for many bytes at once")]
-fn special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
-}
-
 impl Scanner {
     pub(super) fn string(&mut self, input: &mut Input<'_>) -> Result<(), Stop> {
-        input.at += bulk::find(input.rest(), |byte| special(byte) | !byte.is_ascii());
+        input.at += bulk::plain(input.rest());
         match input.next() {
             None => {}
             Some(b'"') => self.end_string(input),
@@ -38,7 +32,7 @@ impl Scanner {
     /// A run of string bytes that begins with one beyond ASCII.
     fn beyond_ascii(&mut self, input: &mut Input<'_>) -> Result<(), Stop> {
         let rest = input.rest();
-        let run = &rest[..bulk::find(rest, special)];
+        let run = &rest[..bulk::find(rest, bulk::special)];
         let Err(error) = str::from_utf8(run) else {
             input.at += run.len();
             return Ok(());
