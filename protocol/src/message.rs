@@ -53,7 +53,7 @@ impl Message {
     pub fn of(frame: &Frame) -> Result<Self, Refusal> {
         let error = is_true(frame, Key::Error);
         if frame.member(Key::Result).is_some() || error {
-            if !error && text(frame, Key::Uid).as_deref() == Some("notification") {
+            if !error && is_text(frame, Key::Uid, "notification") {
                 return notification(frame);
             }
             return Ok(Self::Reply { error });
@@ -71,9 +71,9 @@ impl Message {
 }
 
 fn required(frame: &Frame, key: Key) -> Result<(), Refusal> {
-    match frame.raw(key) {
+    match frame.member(key) {
         None => Err(Refusal::new(Exception::Key, key.name())),
-        Some(raw) if raw.len() > MAX_NAME => {
+        Some(member) if member.span().len() > MAX_NAME => {
             Err(Refusal::new(Exception::Value, format!("the {} has at most {MAX_NAME} bytes", key.name())))
         }
         Some(_) => Ok(()),
@@ -102,13 +102,29 @@ fn is_true(frame: &Frame, key: Key) -> bool {
 
 /// The text of a member that is a string (and has no lone surrogate), as long as a name may be.
 pub fn text(frame: &Frame, key: Key) -> Option<String> {
-    let raw = frame.raw(key).filter(|raw| raw.len() <= MAX_NAME)?;
-    json::unquote(&raw).map(Cow::into_owned)
+    view(frame, key).map(Cow::into_owned)
 }
 
+/// The same, to be looked at now.
+pub fn view(frame: &Frame, key: Key) -> Option<Cow<'_, str>> {
+    match name(frame, key)? {
+        Cow::Borrowed(raw) => json::unquote(raw),
+        Cow::Owned(raw) => json::unquote(&raw).map(|text| Cow::Owned(text.into_owned())),
+    }
+}
+
+/// Whether a member is this string, however it is written. `expected` has nothing in it that JSON escapes.
 fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
-    let Some(raw) = frame.raw(key).filter(|raw| raw.len() <= MAX_NAME) else { return false };
-    json::unquote(&raw).is_some_and(|text| text == expected)
+    name(frame, key).is_some_and(|raw| match &*raw {
+        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => inside == expected.as_bytes(),
+        raw => json::unquote(raw).is_some_and(|text| text == expected),
+    })
+}
+
+/// The JSON of a member that is no longer than a name may be.
+fn name(frame: &Frame, key: Key) -> Option<Cow<'_, [u8]>> {
+    frame.member(key).filter(|member| member.span().len() <= MAX_NAME)?;
+    frame.value(key)
 }
 
 /// The uid of a request, `""` where it has none.
@@ -116,10 +132,10 @@ fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
 /// # Errors
 /// The refusal for a uid that is reserved, too long, or nested too deeply to be compared.
 pub fn uid(frame: &Frame) -> Result<Uid, Refusal> {
-    let raw = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
-    if raw.len() > MAX_UID {
+    if frame.member(Key::Uid).is_some_and(|member| member.span().len() > MAX_UID) {
         return Err(Refusal::new(Exception::Value, format!("a uid has at most {MAX_UID} bytes")));
     }
+    let raw = frame.value(Key::Uid).unwrap_or(Cow::Borrowed(b"\"\""));
     let canonical = json::canonical(&raw)
         .ok_or_else(|| Refusal::new(Exception::Value, "this uid is nested too deeply to be compared"))?;
     if &*canonical == NOTIFICATION_UID {

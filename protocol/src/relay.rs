@@ -22,7 +22,7 @@ use crate::frame::Rope;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json::string_array;
-use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Uid, Undelivered};
+use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
 
@@ -30,6 +30,12 @@ use crate::settings::Settings;
 pub trait Office<H> {
     /// Looks at the broker, or changes it. Nothing else of the office may be used within.
     fn broker<R>(&mut self, look: impl FnOnce(&mut Broker<H>) -> R) -> R;
+
+    /// Where a request of this connection's client to a service goes: [`Broker::route`].
+    ///
+    /// # Errors
+    /// Those of [`Broker::route`].
+    fn route(&mut self, client: ConnectionId, service: &str) -> Result<Route<H>, Denied>;
 
     /// Puts a notification into the mailboxes of all clients linked with the service on this connection, while
     /// nothing in the broker changes.
@@ -75,6 +81,8 @@ pub struct Relay<H> {
     /// What the budget counts for the input of this connection.
     counted: usize,
     events: Vec<Event<H>>,
+    /// On their way from the mailbox to the socket.
+    parcels: Vec<Parcel<H>>,
 }
 
 impl<H: Clone> Relay<H> {
@@ -87,7 +95,16 @@ impl<H: Clone> Relay<H> {
         port: u16,
     ) -> Self {
         let connection = Connection::new(id, settings.clone());
-        Self { connection, settings, budget, ip: plain_ip(ip), port, counted: 0, events: Vec::new() }
+        Self {
+            connection,
+            settings,
+            budget,
+            ip: plain_ip(ip),
+            port,
+            counted: 0,
+            events: Vec::new(),
+            parcels: Vec::new(),
+        }
     }
 
     /// The connection.
@@ -137,8 +154,11 @@ impl<H: Clone> Relay<H> {
     pub fn written(&mut self, bytes: usize, pending: bool, now: Instant, office: &mut impl Office<H>) {
         self.connection.written(bytes > 0, pending, now);
         if bytes > 0 {
-            office.own(|mailbox| mailbox.sent(bytes));
-            Self::wake_senders(office);
+            let senders = office.own(|mailbox| {
+                mailbox.sent(bytes);
+                mailbox.senders_with_room()
+            });
+            senders.for_each(|sender| office.wake(&sender));
         }
     }
 
@@ -147,31 +167,52 @@ impl<H: Clone> Relay<H> {
         self.connection.sending_closed(now);
     }
 
-    /// Takes the next line out of the connection's own mailbox, to be written.
-    pub fn take(&mut self, office: &mut impl Office<H>) -> Option<Rope> {
-        let parcel = office.own(Mailbox::take)?;
-        Some(self.connection.outgoing(parcel))
+    /// Takes lines out of the connection's own mailbox, to be written: as many as are needed for `most` bytes or more. Gives
+    /// their bytes, too. All of them count as taken, also those that are not asked for.
+    pub fn take(&mut self, most: usize, office: &mut impl Office<H>) -> (impl Iterator<Item = Rope>, usize) {
+        let (parcels, mut bytes) = (&mut self.parcels, 0);
+        office.own(|mailbox| {
+            while bytes < most
+                && let Some(parcel) = mailbox.take()
+            {
+                bytes += parcel.line().len();
+                parcels.push(parcel);
+            }
+        });
+        (self.parcels.drain(..).map(|parcel| self.connection.outgoing(parcel)), bytes)
+    }
+
+    /// Gives back the memory that it has to spare: nothing is to be done now.
+    pub fn shrink(&mut self) {
+        self.events = Vec::new();
+        self.parcels = Vec::new();
     }
 
     /// Does everything that can be done now: notices, deadlines, a request that waits for room, lines that have come.
     pub fn pump(&mut self, now: Instant, office: &mut impl Office<H>) {
-        for notice in office.own(Mailbox::take_notices) {
+        let (notices, overflowed, mut pressure) =
+            office.own(|mailbox| (mailbox.take_notices(), mailbox.has_overflowed(), mailbox.pressure()));
+        let mut changed = !notices.is_empty();
+        for notice in notices {
             if let Notice::Forget { client, answer, .. } = &notice {
                 self.withdraw(*client, *answer, office);
             }
             self.connection.notice(notice, now, &mut self.events);
             self.perform(now, office);
         }
-        if office.own(|mailbox| mailbox.has_overflowed()) && self.connection.flow() == Flow::Open {
+        if overflowed && self.connection.flow() == Flow::Open {
             self.connection.slow_consumer(now, &mut self.events);
         }
         self.connection.handle_timeout(now, &mut self.events);
-        self.perform(now, office);
+        changed |= self.perform(now, office);
         self.retry(office);
         loop {
-            let pressure = office.own(|mailbox| mailbox.pressure());
+            // What others put there meanwhile is looked at the next time; what this connection has caused itself counts at once.
+            if changed {
+                pressure = office.own(|mailbox| mailbox.pressure());
+            }
             let more = self.connection.advance(now, pressure, &mut self.events);
-            self.perform(now, office);
+            changed = self.perform(now, office);
             if !more {
                 break;
             }
@@ -189,13 +230,13 @@ impl<H: Clone> Relay<H> {
         match office.post(&stalled.mailbox, Parcel::Request(Request::clone(&stalled.request))) {
             Ok(()) => self.connection.asked(stalled.to, stalled.mailbox),
             Err(Undelivered::Full(_)) => self.connection.stall(stalled),
-            Err(Undelivered::Closed) => self.gone(&stalled.service, &stalled.request.uid),
+            Err(Undelivered::Closed) => self.gone(&stalled.service, &stalled.request.uid.raw),
         }
     }
 
     /// The service of a request has gone while the request was on its way.
-    fn gone(&mut self, service: &str, uid: &Uid) {
-        self.connection.deny(left(service), Some(&uid.raw), &mut self.events);
+    fn gone(&mut self, service: &str, uid: &[u8]) {
+        self.connection.deny(left(service), Some(uid), &mut self.events);
     }
 
     /// Takes back what this service has not been sent of a client's requests.
@@ -216,13 +257,20 @@ impl<H: Clone> Relay<H> {
         }
     }
 
-    /// Does what the connection asks for, and what that causes in turn.
-    fn perform(&mut self, now: Instant, office: &mut impl Office<H>) {
+    /// Does what the connection asks for, and what that causes in turn. Says whether something was for its own device.
+    fn perform(&mut self, now: Instant, office: &mut impl Office<H>) -> bool {
+        let mut own = false;
         while !self.events.is_empty() {
-            for event in mem::take(&mut self.events) {
+            let mut events = mem::take(&mut self.events);
+            for event in events.drain(..) {
+                own |= matches!(event, Event::Send(_));
                 self.perform_one(event, now, office);
             }
+            if self.events.is_empty() {
+                self.events = events;
+            }
         }
+        own
     }
 
     fn perform_one(&mut self, event: Event<H>, now: Instant, office: &mut impl Office<H>) {
@@ -264,19 +312,19 @@ impl<H: Clone> Relay<H> {
 
     fn request(&mut self, outgoing: Outgoing, now: Instant, office: &mut impl Office<H>) {
         let client = self.connection.id();
-        let route = office.broker(|broker| broker.route(client, &outgoing.service));
-        match route {
+        match office.route(client, &outgoing.service) {
             Ok(route) => {
                 let Route { service: to, mailbox } = route;
-                let Some(request) = self.connection.parcel(&outgoing, office.handle()) else { return };
+                let Outgoing { service, uid, line } = outgoing;
+                let raw_uid = uid.raw.clone();
+                let Some(request) = self.connection.parcel(uid, line, office.handle()) else { return };
                 match office.post(&mailbox, Parcel::Request(request)) {
                     Ok(()) => self.connection.asked(to, mailbox),
                     Err(Undelivered::Full(request)) => {
                         let deadline = now + self.settings.limits.service_wait;
-                        let service = outgoing.service;
                         self.connection.stall(Stalled { service, to, mailbox, request, deadline });
                     }
-                    Err(Undelivered::Closed) => self.gone(&outgoing.service, &outgoing.uid),
+                    Err(Undelivered::Closed) => self.gone(&service, &raw_uid),
                 }
             }
             Err(denied) => {
@@ -332,9 +380,11 @@ impl<H: Clone> Relay<H> {
     /// Tells the budget what the input of this connection holds now.
     fn count(&mut self) {
         let held = if self.connection.flow() == Flow::Ended { 0 } else { self.connection.held() };
-        self.budget.take(held);
-        self.budget.give_back(self.counted);
-        self.counted = held;
+        if held != self.counted {
+            self.budget.take(held);
+            self.budget.give_back(self.counted);
+            self.counted = held;
+        }
     }
 }
 

@@ -51,6 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for Socket<S> {
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
         let Some(deadline) = deadline.and_then(|deadline| self.clock.to_std(deadline)) else {
+            self.timer = None; // most connections wait for nothing, and for long
             return Poll::Pending;
         };
         let deadline = time::Instant::from_std(deadline);

@@ -22,6 +22,7 @@ pub(super) struct OpenCalls<H> {
 #[derive(Debug)]
 struct Caller<H> {
     client: ConnectionId,
+    requester: NetworkName,
     reply_to: H,
     /// By canonical uid: the uids as the client wrote them, oldest first.
     uids: BTreeMap<Bytes, Spellings>,
@@ -54,14 +55,16 @@ impl<H: Clone> OpenCalls<H> {
     /// A request is being written to the service.
     pub(super) fn enter(&mut self, request: &Request<H>) {
         let Request { client, requester, reply_to, uid, .. } = request;
-        let caller = self.callers.entry(requester.clone()).or_insert_with(|| Caller {
+        let new = || Caller {
             client: *client,
+            requester: requester.clone(),
             reply_to: reply_to.clone(),
             uids: BTreeMap::new(),
-        });
+        };
+        let caller = self.callers.entry(requester.clone()).or_insert_with(new);
         if caller.client != *client {
             // A client that has gone had the same name: what it asked for concerns nobody any more.
-            *caller = Caller { client: *client, reply_to: reply_to.clone(), uids: BTreeMap::new() };
+            *caller = new();
         }
         let Uid { raw, canonical } = uid;
         caller
@@ -74,18 +77,17 @@ impl<H: Clone> OpenCalls<H> {
     /// The service answers: who waits for that, if anybody does. It waits no more.
     pub(super) fn settle(&mut self, requester: &str, canonical_uid: &[u8]) -> Option<Waiting<H>> {
         let caller = self.callers.get_mut(requester)?;
-        let spellings = caller.uids.get_mut(canonical_uid)?;
-        let uid = match spellings.more.pop_front() {
-            Some(next) => mem::replace(&mut spellings.first, next),
-            None => caller.uids.remove(canonical_uid)?.first,
-        };
-        let reply_to = caller.reply_to.clone();
-        let (requester, _) = self.callers.get_key_value(requester)?;
-        let requester = requester.clone();
-        if self.callers.get(&requester).is_some_and(|caller| caller.uids.is_empty()) {
-            self.callers.remove(&requester);
+        let (canonical_uid, mut spellings) = caller.uids.remove_entry(canonical_uid)?;
+        let uid = spellings.first;
+        if let Some(next) = spellings.more.pop_front() {
+            spellings.first = next;
+            caller.uids.insert(canonical_uid, spellings);
         }
-        Some(Waiting { requester, reply_to, uid })
+        if caller.uids.is_empty() {
+            let Caller { requester, reply_to, .. } = self.callers.remove(requester)?;
+            return Some(Waiting { requester, reply_to, uid });
+        }
+        Some(Waiting { requester: caller.requester.clone(), reply_to: caller.reply_to.clone(), uid })
     }
 
     /// Takes out all that `client` waits for.
@@ -93,7 +95,7 @@ impl<H: Clone> OpenCalls<H> {
         match self.callers.get(requester) {
             Some(caller) if caller.client == client => {
                 let caller = self.callers.remove(requester);
-                caller.into_iter().flat_map(|caller| caller.into_waiting(requester)).collect()
+                caller.into_iter().flat_map(Caller::into_waiting).collect()
             }
             _ => Vec::new(),
         }
@@ -102,18 +104,18 @@ impl<H: Clone> OpenCalls<H> {
     /// Takes out everything: the service will not answer.
     pub(super) fn drain(&mut self) -> Vec<Waiting<H>> {
         let callers = mem::take(&mut self.callers);
-        callers.into_iter().flat_map(|(requester, caller)| caller.into_waiting(&requester)).collect()
+        callers.into_values().flat_map(Caller::into_waiting).collect()
     }
 }
 
 impl<H: Clone> Caller<H> {
-    fn into_waiting(self, requester: &NetworkName) -> Vec<Waiting<H>> {
+    fn into_waiting(self) -> Vec<Waiting<H>> {
+        let Self { requester, reply_to, .. } = self;
         let uids = self
             .uids
             .into_values()
             .flat_map(|spellings| core::iter::once(spellings.first).chain(spellings.more));
-        uids.map(|uid| Waiting { requester: requester.clone(), reply_to: self.reply_to.clone(), uid })
-            .collect()
+        uids.map(|uid| Waiting { requester: requester.clone(), reply_to: reply_to.clone(), uid }).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a connection causes: small owned values, appended to a list that the caller owns.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use core::fmt;
 use core::net::IpAddr;
 
@@ -55,7 +56,7 @@ pub enum Event<H> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The service's name.
-    pub service: String,
+    pub service: Arc<str>,
     /// The request's uid.
     pub uid: Uid,
     /// The line as the service gets it.

@@ -8,7 +8,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::answer::Answer;
@@ -19,13 +18,14 @@ use crate::error::{Exception, Refusal};
 use crate::frame::{Broken, Frame, FrameError, Key, Rope};
 use crate::instant::Instant;
 use crate::json;
-use crate::mailbox::{ConnectionId, Request};
+use crate::mailbox::{ConnectionId, Request, Uid};
 use crate::message::{self, MAX_MANAGER_REQUEST, MAX_UID, Message};
 use crate::terminal::{self, Typed};
 
 impl<H: Clone> Connection<H> {
     pub(super) fn identified_line(&mut self, line: Line, now: Instant, out: &mut Vec<Event<H>>) {
         match line {
+            Line::Frame(frame) if !self.is_logging_in() => self.frame(&frame, now, out),
             Line::Frame(frame) => {
                 if let Some(frame) = self.intercept_answer(frame, now, out) {
                     self.frame(&frame, now, out);
@@ -48,7 +48,7 @@ impl<H: Clone> Connection<H> {
         match (message, &mut device.side) {
             (Message::Reply { error }, Side::Service(_)) => self.reply(frame, error, out),
             (Message::Notification, Side::Service(service)) => {
-                if message::text(frame, Key::Service).as_deref() == Some(&service.service) {
+                if message::view(frame, Key::Service).as_deref() == Some(&service.service) {
                     out.push(Event::Notify(message::forwarded_notification(frame)));
                 } else {
                     Self::note(Note::UnexpectedNotification, out);
@@ -86,23 +86,26 @@ impl<H: Clone> Connection<H> {
     }
 
     /// A request of a client to a service.
-    fn request(&self, frame: &Frame, out: &mut Vec<Event<H>>) {
-        let Phase::Identified(device) = &self.phase else { return };
+    fn request(&mut self, frame: &Frame, out: &mut Vec<Event<H>>) {
+        let Phase::Identified(device) = &mut self.phase else { return };
+        let Side::Client(client) = &mut device.side else { return };
         let uid = match message::uid(frame) {
             Ok(uid) => uid,
             Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid).as_deref(), out),
         };
         // A name that is no text cannot be that of a service.
-        let service = message::text(frame, Key::Service).unwrap_or_default();
+        let service = message::view(frame, Key::Service).unwrap_or_default();
+        if *client.service != *service {
+            client.service = service.into();
+        }
+        let service = client.service.clone();
         let line = message::forwarded_request(frame, &device.quoted_name);
         out.push(Event::Request(Outgoing { service, uid, line }));
     }
 
     /// The parcel for a request of this client, to be put into a service's mailbox.
-    pub fn parcel(&self, outgoing: &Outgoing, reply_to: H) -> Option<Request<H>> {
-        let requester = self.name()?.clone();
-        let Outgoing { uid, line, .. } = outgoing;
-        Some(Request { client: self.id, requester, reply_to, uid: uid.clone(), line: line.clone() })
+    pub fn parcel(&self, uid: Uid, line: Rope, reply_to: H) -> Option<Request<H>> {
+        Some(Request { client: self.id, requester: self.name()?.clone(), reply_to, uid, line })
     }
 
     /// The request is in the mailbox of this service: an answer will come.
@@ -158,8 +161,8 @@ impl<H: Clone> Connection<H> {
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event<H>>) {
         let Phase::Identified(device) = &mut self.phase else { return };
         let Side::Service(service) = &mut device.side else { return };
-        let requester = message::text(frame, Key::Requester);
-        let uid = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
+        let requester = message::view(frame, Key::Requester);
+        let uid = frame.value(Key::Uid).unwrap_or(Cow::Borrowed(b"\"\""));
         let canonical = if uid.len() <= MAX_UID { json::canonical(&uid) } else { None };
         let waiting = match (&requester, &canonical) {
             (Some(requester), Some(uid)) => service.calls.settle(requester, uid),

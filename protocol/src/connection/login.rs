@@ -90,6 +90,11 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    /// Whether a login goes on.
+    pub(super) fn is_logging_in(&self) -> bool {
+        matches!(&self.phase, Phase::Identified(device) if device.login.is_some())
+    }
+
     /// While a login goes on: takes its answer, or puts a frame aside that has to wait. Returns any other frame.
     pub(super) fn intercept_answer(
         &mut self,
@@ -97,10 +102,6 @@ impl<H: Clone> Connection<H> {
         now: Instant,
         out: &mut Vec<Event<H>>,
     ) -> Option<Frame> {
-        let Phase::Identified(device) = &self.phase else { return None };
-        if device.login.is_none() {
-            return Some(frame);
-        }
         match Message::of(&frame) {
             Ok(Message::Reply { error: false })
                 if self.expects_login_answer() && !self.is_open_call(&frame) =>

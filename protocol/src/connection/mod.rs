@@ -160,6 +160,8 @@ enum Side<H> {
 struct ClientSide<H> {
     /// Requests that services have not answered.
     open: usize,
+    /// The service that was asked last.
+    service: Arc<str>,
     /// The services that have got such requests, to be told when nobody waits any more.
     asked: BTreeMap<ConnectionId, H>,
     stalled: Option<Stalled<H>>,
@@ -170,7 +172,7 @@ struct ClientSide<H> {
 /// A request that waits for room in a service's mailbox.
 #[derive(Debug)]
 pub(crate) struct Stalled<H> {
-    pub(crate) service: String,
+    pub(crate) service: Arc<str>,
     pub(crate) to: ConnectionId,
     pub(crate) mailbox: H,
     pub(crate) request: Box<Request<H>>,
@@ -244,6 +246,17 @@ impl<H: Clone> Connection<H> {
             Phase::Draining { .. } => Flow::Draining,
             Phase::Lingering { .. } => Flow::Lingering,
             Phase::Ended => Flow::Ended,
+        }
+    }
+
+    /// Whether it is a service that has not answered all that it was asked.
+    pub fn is_busy(&self) -> bool {
+        match &self.phase {
+            Phase::Identified(device) => match &device.side {
+                Side::Service(service) => !service.calls.is_empty(),
+                Side::Client(_) => false,
+            },
+            _ => false,
         }
     }
 
@@ -473,6 +486,7 @@ impl<H: Clone> Device<H> {
         } else {
             Side::Client(ClientSide {
                 open: 0,
+                service: Arc::from(""),
                 asked: BTreeMap::new(),
                 stalled: None,
                 gave_up: BTreeMap::new(),

@@ -10,22 +10,17 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
-
-use super::{Caller, Handle, Manager, Ticket, Wire, lock, output::Output};
-use crate::broker::Broker;
+use super::{Caller, Handle, Manager, Ticket, Wire, input, lock, output::Output};
+use crate::broker::{Broker, Denied, Route};
 use crate::connection::{Action, Flow, Who};
 use crate::frame::Rope;
 use crate::instant::Instant;
 use crate::limits::TURN;
 use crate::mailbox::{ConnectionId, Mailbox, Notice, Parcel, Undelivered};
 use crate::relay::{Office, Relay};
-
-/// Room for one read: little for a device that says little, more for one that fills it.
-const SMALL_READ: usize = 8 * 1024;
-const LARGE_READ: usize = 64 * 1024;
 
 /// How much is still read, in one go, from a socket that takes nothing any more: what its receive buffer may have.
 const LAST_WORDS: usize = 8 * 1024 * 1024;
@@ -37,10 +32,10 @@ pub struct Driver<W: Wire> {
     relay: Relay<Handle>,
     desk: Desk,
     ticket: Ticket,
-    input: BytesMut,
-    next_read: usize,
     output: Output,
     opened: bool,
+    /// Whether others have had a turn since there was something in the mailbox.
+    gathered: bool,
     finished: bool,
 }
 
@@ -49,16 +44,24 @@ impl<W: Wire> Driver<W> {
     pub fn new(manager: &Arc<Manager>, ticket: Ticket, wire: W, ip: IpAddr, port: u16) -> Self {
         let (id, mailbox) = manager.enter();
         let relay = Relay::new(id, manager.settings.clone(), manager.budget.clone(), ip, port);
-        let desk = Desk { manager: manager.clone(), id, mailbox, ip: relay.ip(), port, incomplete: 0 };
+        let desk = Desk {
+            manager: manager.clone(),
+            id,
+            mailbox,
+            ip: relay.ip(),
+            port,
+            incomplete: 0,
+            wakers: Vec::new(),
+            last: None,
+        };
         Self {
             wire,
             relay,
             desk,
             ticket,
-            input: BytesMut::new(),
-            next_read: SMALL_READ,
             output: Output::default(),
             opened: false,
+            gathered: false,
             finished: false,
         }
     }
@@ -70,20 +73,32 @@ impl<W: Wire> Driver<W> {
             self.opened = true;
             self.relay.open(self.wire.now(), &mut self.desk);
         }
+        if !self.gathered
+            && self.relay.connection().is_busy()
+            && !self.desk.mailbox.with(|mailbox| mailbox.is_empty())
+        {
+            // It has something to do already: whoever is ready has a turn first, and what they want goes out together.
+            self.gathered = true;
+            cx.waker().wake_by_ref();
+            return Ok(Poll::Pending);
+        }
+        self.gathered = false;
         let (mut to_read, mut to_write) = (TURN, TURN);
         loop {
-            self.relay.pump(self.wire.now(), &mut self.desk);
+            let now = self.wire.now();
+            self.relay.pump(now, &mut self.desk);
+            self.desk.wake_all();
             if self.relay.connection().is_past_handshake() {
                 self.ticket.handshake_is_over();
             }
-            let wrote = match self.write(cx, &mut to_write) {
+            let wrote = match self.write(cx, &mut to_write, now) {
                 Ok(wrote) => wrote,
                 Err(error) => {
                     self.hear_out(cx)?;
                     return Err(error);
                 }
             };
-            let read = self.read(cx, &mut to_read)?;
+            let read = self.read(cx, &mut to_read, now)?;
             let closed = self.close(cx)?;
             if self.relay.connection().flow() == Flow::Ended {
                 return Ok(Poll::Ready(()));
@@ -102,13 +117,17 @@ impl<W: Wire> Driver<W> {
     }
 
     /// Takes lines out of the mailbox and writes them. Returns whether anything was written.
-    fn write(&mut self, cx: &mut Context<'_>, to_write: &mut usize) -> io::Result<bool> {
+    fn write(&mut self, cx: &mut Context<'_>, to_write: &mut usize, now: Instant) -> io::Result<bool> {
         let mut total = 0;
-        let mut blocked = false;
+        let (mut blocked, mut emptied) = (false, false);
         while *to_write > 0 && !blocked {
-            while self.output.len() < TURN {
-                let Some(line) = self.relay.take(&mut self.desk) else { break };
-                self.output.push(line);
+            // What comes after the mailbox was empty wakes this task once more.
+            if self.output.len() < TURN && !emptied {
+                let most = TURN - self.output.len();
+                let (lines, bytes) = self.relay.take(most, &mut self.desk);
+                self.output.reserve(bytes);
+                lines.for_each(|line| self.output.push(line));
+                emptied = bytes < most;
             }
             if self.output.is_empty() {
                 break;
@@ -128,47 +147,40 @@ impl<W: Wire> Driver<W> {
                 Poll::Pending => blocked = true,
             }
         }
-        self.relay.written(total, blocked, self.wire.now(), &mut self.desk);
+        self.relay.written(total, blocked, now, &mut self.desk);
+        self.desk.wake_all();
         Ok(total > 0)
     }
 
     /// Reads what there is, as long as the connection wants more. Returns whether anything came.
-    fn read(&mut self, cx: &mut Context<'_>, to_read: &mut usize) -> io::Result<bool> {
+    fn read(&mut self, cx: &mut Context<'_>, to_read: &mut usize, now: Instant) -> io::Result<bool> {
         if !self.relay.connection().wants_input() {
             return Ok(false);
         }
-        self.input.reserve(self.next_read);
-        let Poll::Ready(read) = self.wire.poll_read(cx, &mut self.input) else {
-            // An idle connection keeps no buffer.
-            self.input = BytesMut::new();
-            self.next_read = SMALL_READ;
+        let Poll::Ready(bytes) = input::poll_read(&mut self.wire, cx) else {
+            // It may be idle for long.
+            self.output.shrink();
+            self.relay.shrink();
             return Ok(false);
         };
-        let read = read?;
-        if read == 0 {
+        let bytes = bytes?;
+        if bytes.is_empty() {
             self.relay.end_of_input();
             return Ok(true);
         }
-        self.next_read = if read < self.next_read { SMALL_READ } else { LARGE_READ };
-        *to_read = to_read.saturating_sub(read);
-        // A small piece must not keep a large buffer alive; and the buffer serves again.
-        let bytes = if read < LARGE_READ / 4 {
-            Bytes::copy_from_slice(&self.input)
-        } else {
-            self.input.split().freeze()
-        };
-        self.input.clear();
-        self.relay.receive(bytes, self.wire.now());
+        *to_read = to_read.saturating_sub(bytes.len());
+        self.relay.receive(bytes, now);
         Ok(true)
     }
 
     /// Nothing can be written any more, but what the device said last may still be there to be read.
     fn hear_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let now = self.wire.now();
         let mut to_read = LAST_WORDS;
-        while to_read > 0 && self.read(cx, &mut to_read)? && !self.relay.has_ended_input() {
-            self.relay.pump(self.wire.now(), &mut self.desk);
+        while to_read > 0 && self.read(cx, &mut to_read, now)? && !self.relay.has_ended_input() {
+            self.relay.pump(now, &mut self.desk);
         }
-        self.relay.pump(self.wire.now(), &mut self.desk);
+        self.relay.pump(now, &mut self.desk);
         Ok(())
     }
 
@@ -196,6 +208,7 @@ impl<W: Wire> Driver<W> {
             self.desk.mailbox.with(|mailbox| mailbox.sent(usize::MAX));
             self.desk.mailbox.end();
             self.desk.manager.exit(self.desk.id);
+            self.desk.wake_all();
         }
     }
 }
@@ -234,6 +247,24 @@ struct Desk {
     port: u16,
     /// What the Manager knows of the line that is not complete, in bytes.
     incomplete: usize,
+    /// Whose mailboxes have got something. They are woken when all is there, so that they find it in one turn.
+    wakers: Vec<Waker>,
+    last: Option<Last>,
+}
+
+/// Where the last request has gone. Most clients ask one service, and nothing changes in between.
+#[derive(Debug)]
+struct Last {
+    service: String,
+    /// The Manager's, when the broker said so.
+    version: u64,
+    route: Route<Handle>,
+}
+
+impl Desk {
+    fn wake_all(&mut self) {
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
 }
 
 impl Office<Handle> for Desk {
@@ -241,17 +272,27 @@ impl Office<Handle> for Desk {
         self.manager.broker(look)
     }
 
-    fn notify(&mut self, service: ConnectionId, line: &Rope) {
-        let mut wakers = Vec::new();
+    fn route(&mut self, client: ConnectionId, service: &str) -> Result<Route<Handle>, Denied> {
+        if let Some(last) = &self.last
+            && last.service == service
+            && last.version == self.manager.version.load(Ordering::Acquire)
         {
-            let broker = lock(&self.manager.broker);
-            for mailbox in broker.audience(service) {
-                // A client that is leaving takes nothing more.
-                let (_, waker) = mailbox.put(Parcel::Notification(line.clone()));
-                wakers.extend(waker);
-            }
+            return Ok(last.route.clone());
         }
-        wakers.into_iter().for_each(Waker::wake);
+        let broker = lock(&self.manager.broker);
+        let version = self.manager.version.load(Ordering::Relaxed);
+        let route = broker.route(client, service)?;
+        self.last = Some(Last { service: service.into(), version, route: route.clone() });
+        Ok(route)
+    }
+
+    fn notify(&mut self, service: ConnectionId, line: &Rope) {
+        let broker = lock(&self.manager.broker);
+        for mailbox in broker.audience(service) {
+            // A client that is leaving takes nothing more.
+            let (_, waker) = mailbox.put(Parcel::Notification(line.clone()));
+            self.wakers.extend(waker);
+        }
     }
 
     fn post(&mut self, to: &Handle, parcel: Parcel<Handle>) -> Result<(), Undelivered<Handle>> {
@@ -260,14 +301,12 @@ impl Office<Handle> for Desk {
             return to.with(|mailbox| mailbox.put(parcel));
         }
         let (outcome, waker) = to.put(parcel);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.wakers.extend(waker);
         outcome
     }
 
     fn tell(&mut self, to: &Handle, notice: Notice) {
-        to.tell(notice);
+        self.wakers.extend(to.leave(notice));
     }
 
     fn own<R>(&mut self, look: impl FnOnce(&mut Mailbox<Handle>) -> R) -> R {
@@ -279,7 +318,7 @@ impl Office<Handle> for Desk {
     }
 
     fn wake(&mut self, mailbox: &Handle) {
-        mailbox.wake();
+        self.wakers.extend(mailbox.waker());
     }
 
     fn act(&mut self, who: Who<'_>, action: Action) {

@@ -26,7 +26,16 @@ impl Handle {
 
     /// Leaves a notice and wakes the connection.
     pub fn tell(&self, notice: Notice) {
-        self.with_waking(|mailbox| mailbox.notify(notice));
+        // Woken after the lock is free, so that the task does not run into it.
+        let waker = self.leave(notice);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Leaves a notice. Returns whom to wake, once no lock is held.
+    pub(super) fn leave(&self, notice: Notice) -> Option<Waker> {
+        let mut shared = lock(&self.0);
+        shared.mailbox.notify(notice);
+        shared.waker.take()
     }
 
     /// Whether its connection has come to its end: nobody hears what it is told. Work that was only meant for it is not worth
@@ -50,24 +59,13 @@ impl Handle {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn wake(&self) {
-        self.with_waking(|_| ());
+    /// Whom to wake.
+    pub(super) fn waker(&self) -> Option<Waker> {
+        lock(&self.0).waker.take()
     }
 
     pub(super) fn with<R>(&self, look: impl FnOnce(&mut Mailbox<Self>) -> R) -> R {
         look(&mut lock(&self.0).mailbox)
-    }
-
-    /// The task is woken after the lock is free, so that it does not run into it.
-    fn with_waking<R>(&self, change: impl FnOnce(&mut Mailbox<Self>) -> R) -> R {
-        let (result, waker) = {
-            let mut shared = lock(&self.0);
-            (change(&mut shared.mailbox), shared.waker.take())
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        result
     }
 
     /// Registers the task that is to be woken from now on.

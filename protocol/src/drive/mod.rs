@@ -13,6 +13,7 @@
 
 mod admission;
 mod driver;
+pub(crate) mod input;
 mod mailbox;
 mod output;
 mod wire;
@@ -91,6 +92,8 @@ pub struct Manager {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
     broker: Mutex<Broker<Handle>>,
+    /// Another number whenever the broker may have changed; it changes within the lock, and is read without.
+    version: AtomicU64,
     connections: Mutex<BTreeMap<ConnectionId, Handle>>,
     shortage: Mutex<Shortage>,
     admission: Arc<Admission>,
@@ -111,6 +114,7 @@ impl Manager {
             connections: Mutex::new(BTreeMap::new()),
             shortage: Mutex::default(),
             host,
+            version: AtomicU64::new(0),
             next: AtomicU64::new(1),
             shutting_down: OnceCell::new(),
         })
@@ -133,7 +137,9 @@ impl Manager {
 
     /// Looks at who is there. Nothing else should be done within.
     pub fn broker<R>(&self, look: impl FnOnce(&mut Broker<Handle>) -> R) -> R {
-        look(&mut lock(&self.broker))
+        let mut broker = lock(&self.broker);
+        self.version.fetch_add(1, Ordering::Release);
+        look(&mut broker)
     }
 
     /// Ends every connection in good order: what is open gets its answer, or an error after a while

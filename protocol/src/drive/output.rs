@@ -1,31 +1,64 @@
 //! What has been taken out of the mailbox and not been taken by the socket yet.
+//!
+//! Small lines are copied together: a system call costs more for each slice than such a copy does, and TLS makes fewer records
+//! of it. Large ones go out from where they are.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::Wire;
 use crate::frame::Rope;
 
-/// How many slices are handed over at once: enough to fill a socket's buffer with small lines, few enough for the stack.
+/// How many slices are handed over at once: few enough for the stack.
 const SLICES: usize = 64;
+
+/// A chunk shorter than this is copied.
+const SMALL: usize = 2 * 1024;
+
+/// The copies are in chunks of about this size.
+const TOGETHER: usize = 16 * 1024;
 
 /// Bytes on their way into the socket.
 #[derive(Debug, Default)]
-pub(crate) struct Output(Rope);
+pub(crate) struct Output {
+    rope: Rope,
+    /// Comes after the rope.
+    small: BytesMut,
+}
 
 impl Output {
+    /// Makes room for lines that have so many bytes together.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.small.reserve(bytes.min(TOGETHER));
+    }
+
     pub(crate) fn push(&mut self, line: Rope) {
-        self.0.append(line);
+        for chunk in line.into_chunks() {
+            if chunk.len() < SMALL {
+                self.copy(&chunk);
+            } else {
+                self.gather();
+                self.rope.push(chunk);
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.rope.len() + self.small.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    /// Gives back the memory that it has to spare.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
     }
 
     /// Writes once, as many slices together as possible; returns how many bytes the socket took.
@@ -34,13 +67,27 @@ impl Output {
         wire: &mut impl Wire,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        self.gather();
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = self.0.chunks_vectored(&mut slices);
+        let count = self.rope.chunks_vectored(&mut slices);
         let written = ready!(wire.poll_write(cx, &slices[..count]))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
-        self.0.advance(written);
+        self.rope.advance(written);
         Poll::Ready(Ok(written))
+    }
+
+    fn copy(&mut self, chunk: &Bytes) {
+        self.small.extend_from_slice(chunk);
+        if self.small.len() >= TOGETHER {
+            self.gather();
+        }
+    }
+
+    fn gather(&mut self) {
+        if !self.small.is_empty() {
+            self.rope.push(mem::take(&mut self.small).freeze());
+        }
     }
 }

@@ -34,7 +34,7 @@ use core::net::IpAddr;
 
 use bytes::Bytes;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Denied, Route};
 use crate::connection::{Action, Connection, Flow, Who, Why};
 use crate::frame::Rope;
 use crate::instant::Instant;
@@ -158,7 +158,9 @@ impl Hub {
     /// Takes the next line to be written to a device. Take one when the socket has room for it.
     pub fn next_line(&mut self, id: ConnectionId) -> Option<Rope> {
         let relay = self.relays.get_mut(&id)?;
-        relay.take(&mut Desk { id, rest: &mut self.rest, outputs: &mut Vec::new() })
+        let mut desk = Desk { id, rest: &mut self.rest, outputs: &mut Vec::new() };
+        let (mut lines, _) = relay.take(1, &mut desk);
+        lines.next()
     }
 
     /// Whether more should be read from the socket.
@@ -290,6 +292,10 @@ struct Desk<'a> {
 impl Office<ConnectionId> for Desk<'_> {
     fn broker<R>(&mut self, look: impl FnOnce(&mut Broker<ConnectionId>) -> R) -> R {
         look(&mut self.rest.broker)
+    }
+
+    fn route(&mut self, client: ConnectionId, service: &str) -> Result<Route<ConnectionId>, Denied> {
+        self.rest.broker.route(client, service)
     }
 
     fn notify(&mut self, service: ConnectionId, line: &Rope) {

@@ -140,7 +140,11 @@ impl<H: Clone> Mailbox<H> {
 
     /// Takes the next parcel out for writing; its bytes count until [`Mailbox::sent`].
     pub fn take(&mut self) -> Option<Parcel<H>> {
-        let parcel = self.queue.pop_front()?;
+        let Some(parcel) = self.queue.pop_front() else {
+            // It may be long until there is something again.
+            self.queue = VecDeque::new();
+            return None;
+        };
         let len = parcel.line().len();
         self.queued -= len;
         self.taken += len;

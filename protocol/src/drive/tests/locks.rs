@@ -22,7 +22,7 @@ fn a_request_and_its_reply_take_no_more_locks_than_this() {
     let reply = locks(&mut lab, echo, &reply("Ann[lab:1]", "1", "2"));
     assert_eq!(lab.hear_uids(ann), [1]);
     println!("locks: {request} for a request, {reply} for its reply");
-    assert!(request <= 25 && reply <= 24, "{request} for a request, {reply} for its reply");
+    assert!(request <= 13 && reply <= 13, "{request} for a request, {reply} for its reply");
 }
 
 #[test]
@@ -42,5 +42,5 @@ fn a_notification_to_fifty_clients_takes_no_more_locks_than_this() {
         assert_eq!(lab.hear(client).len(), 1);
     }
     println!("locks: {locks} for a notification to 50");
-    assert!(locks <= 711, "{locks}");
+    assert!(locks <= 356, "{locks}");
 }
