@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{self, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -155,7 +156,14 @@ impl<N: Network> Door<N> {
         };
         let wire = self.network.plain(stream);
         match error {
-            None => Driver::new(&self.manager, ticket, wire, ip, port).await,
+            None => {
+                let mut driver = Driver::new(&self.manager, ticket, wire, ip, port);
+                // In a task of its own, as this one keeps the room for a TLS handshake to its end.
+                self.network.clone().spawn(Box::pin(poll_fn(move |cx| {
+                    let _ = &self; // a part of the door, until the end
+                    Pin::new(&mut driver).poll(cx)
+                })));
+            }
             Some(error) => {
                 log_failure(&error, address);
                 end(wire, linger).await;
