@@ -91,6 +91,12 @@ impl<H: Clone> Connection<H> {
 
     /// The Manager is shutting down: nothing more is read from clients, services may finish.
     pub(super) fn shut_down(&mut self, now: Instant, out: &mut Vec<Event<H>>) {
+        let limits = &self.settings.limits;
+        let over_by = *self.over_by.get_or_insert(now + limits.shutdown + limits.linger);
+        if let Phase::Draining { until, at_the_latest } = &mut self.phase {
+            *at_the_latest = over_by.min(*at_the_latest);
+            *until = over_by.min(*until);
+        }
         self.end(Ending::Shutdown, now, out);
         self.settle_shutdown_request();
         self.give_up_waiting(out);
@@ -264,8 +270,8 @@ impl<H: Clone> Connection<H> {
         // What came and was not looked at is of no use any more; the socket goes on being read.
         self.decoder = Decoder::new(frame::Limits { frame: 0, skip: 0 });
         let limits = &self.settings.limits;
-        self.phase =
-            Phase::Draining { until: now + limits.linger, at_the_latest: now + limits.write_timeout };
+        let at_the_latest = self.over_by.into_iter().fold(now + limits.write_timeout, Instant::min);
+        self.phase = Phase::Draining { until: at_the_latest.min(now + limits.linger), at_the_latest };
     }
 }
 

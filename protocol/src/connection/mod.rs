@@ -95,6 +95,8 @@ pub struct Connection<H> {
     end_of_input: bool,
     /// By when the device has to take a byte of what waits for it.
     write_deadline: Option<Instant>,
+    /// By when all that can be written is written: the Manager is shutting down, which has its time.
+    over_by: Option<Instant>,
 }
 
 /// The host name of the device's IP address.
@@ -216,6 +218,7 @@ impl<H: Clone> Connection<H> {
             heard: false,
             end_of_input: false,
             write_deadline: None,
+            over_by: None,
         }
     }
 

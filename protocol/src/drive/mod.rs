@@ -130,6 +130,11 @@ impl Manager {
         &self.admission
     }
 
+    /// All bytes held for devices.
+    pub fn held(&self) -> usize {
+        self.budget.held()
+    }
+
     /// Whether more is held for devices than may be; then new ones should wait.
     pub fn is_short_of_memory(&self) -> bool {
         self.budget.is_exceeded()

@@ -13,6 +13,7 @@ mod handshake;
 mod keys;
 mod lab;
 mod terminal;
+mod world;
 
 pub use connection::connection;
 pub use decoder::decoder;
@@ -20,12 +21,13 @@ pub use devices::{client, service};
 pub use handshake::handshake;
 pub use keys::keys;
 pub use terminal::terminal;
+pub use world::world;
 
 /// The name of a target and of its corpus, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("client", client),
     ("connection", connection),
     ("decoder", decoder),
@@ -33,4 +35,5 @@ pub const TARGETS: [Target; 7] = [
     ("keys", keys),
     ("service", service),
     ("terminal", terminal),
+    ("world", world),
 ];

@@ -267,6 +267,31 @@ fn a_shutdown_waits_for_answers_and_ends_every_task() {
 }
 
 #[test]
+fn who_reads_slowly_does_not_hold_a_shutdown_up() {
+    // Given one device that was leaving before, and one that is not.
+    let limits = Limits::default();
+    let mut lab = Lab::new();
+    let (ann, bob) = (lab.client("Ann"), lab.client("Bob"));
+    for client in [ann, bob] {
+        lab.give_room(client, Some(0));
+        lab.say(client, "identity");
+    }
+    lab.say(ann, DISCONNECT);
+    // When they take a byte now and then.
+    lab.manager.shut_down();
+    lab.run();
+    for _ in 0..(limits.shutdown + limits.linger).as_secs() {
+        assert!(!lab.has_ended(ann));
+        lab.give_room(ann, Some(1));
+        lab.give_room(bob, Some(1));
+        lab.wait(SECOND);
+    }
+    // Then what they have not taken is given up, though each of them makes progress.
+    assert!(lab.has_ended(ann) && lab.has_ended(bob));
+    lab.assert_empty();
+}
+
+#[test]
 fn who_comes_in_while_the_manager_shuts_down_is_closed_at_once() {
     let mut lab = Lab::new();
     lab.manager.shut_down();
