@@ -3,7 +3,7 @@
 //!
 //! Each fault is a function from a [`Setup`] and a [`Size`] to an [`Outcome`], and panics where a rule is broken.
 //! `tests/tests/faults.rs` runs them small, with every `cargo test`; `tests/benches/faults.rs` runs them at full size and
-//! prints what they cost. Beside each, [two devices](beside) make small calls all the while, and none of these calls may
+//! prints what they cost. Beside each, two devices make small calls all the while, and none of these calls may
 //! fail. What they took is shown and never judged: that depends on the machine.
 
 mod beside;
