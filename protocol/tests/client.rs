@@ -240,7 +240,7 @@ fn a_lock_ends_with_its_link_and_an_old_guard_does_not_give_back_the_next_one() 
 /// The lines that a client's driver would take now.
 fn taken(world: &World) -> Vec<String> {
     let client = world.devices().last().expect("a client");
-    let lines = std::iter::from_fn(|| client.take());
+    let lines = world::take(&*client).into_iter();
     lines.map(|line| String::from_utf8(line.to_bytes().to_vec()).unwrap()).collect()
 }
 
@@ -437,7 +437,7 @@ fn a_request_that_times_out_before_it_is_sent_is_not_executed() {
 
     let error = world.run(call).unwrap_err();
     assert_eq!((error.kind(), error.may_be_executed()), (ErrorKind::TimedOut, false));
-    assert!(world.devices().all(|device| device.take().is_none()), "it is not sent any more");
+    assert!(world.devices().all(|device| world::take(&*device).is_empty()), "it is not sent any more");
 }
 
 #[test]

@@ -106,8 +106,11 @@ impl<S: Lasting> Endpoint for Connection<S> {
     }
 
     fn pump(&self, now: Instant) {
+        // Dropped here, without the lock.
+        let mut _awake = None;
         self.session.perform(|core, events, _| {
             if core.course.is_at(self.number) {
+                _awake = core.driver.take();
                 while core.machine.advance(events) {}
                 core.machine.handle_timeout(now, events);
             }
@@ -118,8 +121,12 @@ impl<S: Lasting> Endpoint for Connection<S> {
         });
     }
 
-    fn take(&self) -> Option<Rope> {
-        self.session.take(self.number)
+    fn is_gathering(&self) -> bool {
+        self.session.is_gathering()
+    }
+
+    fn take(&self, bytes: usize, lines: &mut Vec<Rope>) {
+        self.session.take(self.number, bytes, lines);
     }
 
     fn written(&self) {

@@ -6,19 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::drive::{Output, Wire};
+use crate::drive::{Output, Wire, input};
 use crate::frame::Rope;
 use crate::instant::Instant;
 use crate::limits::TURN;
 
-/// Room for one read.
-const READ: usize = 64 * 1024;
-
 /// A device's machine behind its lock.
 pub trait Endpoint: Send + Sync {
-    /// The task that is to be woken when there is something to write, or another deadline.
+    /// The task that is to be woken when there is something to write, or another deadline: once, and not any more after
+    /// [`Endpoint::pump`].
     fn register(&self, waker: &Waker);
 
     /// The socket had these bytes.
@@ -27,11 +25,14 @@ pub trait Endpoint: Send + Sync {
     /// The connection has ended, for this reason.
     fn end(&self, reason: &str);
 
-    /// Does what can be done now.
+    /// Does what can be done now. The task that does so is not woken by what it does itself.
     fn pump(&self, now: Instant);
 
-    /// The next line to be written.
-    fn take(&self) -> Option<Rope>;
+    /// Whether there is something to write already and more may follow at once.
+    fn is_gathering(&self) -> bool;
+
+    /// Takes the next lines to be written, until they have this many bytes together, or more.
+    fn take(&self, bytes: usize, lines: &mut Vec<Rope>);
 
     /// The Manager has taken some bytes.
     fn written(&self) {}
@@ -47,22 +48,39 @@ pub trait Endpoint: Send + Sync {
 pub struct Driver<W: Wire> {
     wire: W,
     endpoint: Arc<dyn Endpoint>,
-    input: BytesMut,
     output: Output,
+    /// On their way into the output.
+    lines: Vec<Rope>,
+    /// Whether others have had a turn since there was something to write.
+    gathered: bool,
     end_of_input: bool,
 }
 
 impl<W: Wire> Driver<W> {
     /// A driver for a socket that is connected to a Manager.
     pub fn new(wire: W, endpoint: Arc<dyn Endpoint>) -> Self {
-        Self { wire, endpoint, input: BytesMut::new(), output: Output::default(), end_of_input: false }
+        Self {
+            wire,
+            endpoint,
+            output: Output::default(),
+            lines: Vec::new(),
+            gathered: false,
+            end_of_input: false,
+        }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        self.endpoint.register(cx.waker());
+        if !self.gathered && self.endpoint.is_gathering() {
+            // Whoever is ready has a turn first, and what they ask or answer goes out together.
+            self.gathered = true;
+            cx.waker().wake_by_ref();
+            return Ok(Poll::Pending);
+        }
+        self.gathered = false;
         let (mut to_read, mut to_write) = (TURN, TURN);
         loop {
             self.endpoint.pump(self.wire.now());
+            self.endpoint.register(cx.waker());
             let wrote = self.write(cx, &mut to_write)?;
             let read = self.read(cx, &mut to_read)?;
             // What was said last is written, but nobody waits for a Manager that does not read.
@@ -82,9 +100,10 @@ impl<W: Wire> Driver<W> {
     fn write(&mut self, cx: &mut Context<'_>, to_write: &mut usize) -> io::Result<bool> {
         let mut any = false;
         while *to_write > 0 {
-            while self.output.len() < TURN {
-                let Some(line) = self.endpoint.take() else { break };
-                self.output.push(line);
+            if self.output.len() < TURN {
+                self.endpoint.take(TURN - self.output.len(), &mut self.lines);
+                self.output.reserve(self.lines.iter().map(Rope::len).sum());
+                self.lines.drain(..).for_each(|line| self.output.push(line));
             }
             if self.output.is_empty() {
                 break;
@@ -106,18 +125,20 @@ impl<W: Wire> Driver<W> {
         if self.end_of_input {
             return Ok(false);
         }
-        self.input.reserve(READ);
-        let Poll::Ready(read) = self.wire.poll_read(cx, &mut self.input) else { return Ok(false) };
-        let read = read?;
-        if read == 0 {
+        let Poll::Ready(bytes) = input::poll_read(&mut self.wire, cx) else {
+            self.output.shrink();
+            return Ok(false);
+        };
+        let bytes = bytes?;
+        if bytes.is_empty() {
             self.end_of_input = true;
             // What came before the end still counts.
             self.endpoint.pump(self.wire.now());
             self.endpoint.end("the Manager closed the connection");
             return Ok(false);
         }
-        *to_read = to_read.saturating_sub(read);
-        self.endpoint.receive(self.input.split().freeze());
+        *to_read = to_read.saturating_sub(bytes.len());
+        self.endpoint.receive(bytes);
         Ok(true)
     }
 }

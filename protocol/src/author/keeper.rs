@@ -28,8 +28,12 @@ pub(super) trait Lasting: Ending + Clone + 'static {
     /// Changes it, does what the events cause, and wakes whom it concerns after the lock.
     fn perform(&self, change: impl FnOnce(&mut Core<Self::Role>, &mut Vec<Event<Self>>, &mut Vec<Waker>));
 
-    /// The next line for the Manager, while the connection of this number is the present one.
-    fn take(&self, number: u64) -> Option<Rope>;
+    /// Whether there is a line for the Manager, and more may follow at once.
+    fn is_gathering(&self) -> bool;
+
+    /// Takes the next lines for the Manager, until they have this many bytes, while the connection of this number is the
+    /// present one.
+    fn take(&self, number: u64, bytes: usize, lines: &mut Vec<Rope>);
 
     /// Ends it for good, for this reason.
     fn finish(&self, error: Error) {

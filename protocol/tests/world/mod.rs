@@ -21,6 +21,7 @@ use msl_network_protocol::author::{
 };
 use msl_network_protocol::connection::{Action, Credentials, Flow};
 use msl_network_protocol::device::{Error, ErrorKind};
+use msl_network_protocol::frame::Rope;
 use msl_network_protocol::hub::{Hub, Input, Output};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::limits::Limits;
@@ -183,7 +184,7 @@ impl World {
             return false;
         }
         let (mut any, mut outputs) = (false, Vec::new());
-        while let Some(line) = endpoint.take() {
+        for line in take(endpoint) {
             self.hub.handle(id, Input::Received(line.to_bytes()), Instant::EPOCH, &mut outputs);
             endpoint.written();
             any = true;
@@ -218,6 +219,13 @@ impl World {
             self.act(outputs);
         }
     }
+}
+
+/// The lines that a device's driver would take now.
+pub(crate) fn take(endpoint: &dyn Endpoint) -> Vec<Rope> {
+    let mut lines = Vec::new();
+    endpoint.take(usize::MAX, &mut lines);
+    lines
 }
 
 /// A service, and a client's link with it.

@@ -265,26 +265,23 @@ impl Lasting for ServiceSession {
         self.with_driver_awake(|state, events, wakers| change(&mut state.core, events, wakers));
     }
 
-    fn take(&self, number: u64) -> Option<Rope> {
-        let mut state = lock(&self.0.state);
-        if !state.core.course.is_at(number) {
-            return None;
-        }
-        match state.outgoing.pop_front()? {
-            Outgoing::Line(line) => {
-                let was_full = state.is_full();
-                state.answers -= line.len();
-                let has_room = was_full && !state.is_full();
-                drop(state);
-                if has_room {
-                    self.go_on();
-                }
-                Some(line)
+    fn is_gathering(&self) -> bool {
+        let state = lock(&self.0.state);
+        !state.outgoing.is_empty() && state.core.machine.executing() > 0
+    }
+
+    fn take(&self, number: u64, bytes: usize, lines: &mut Vec<Rope>) {
+        let has_room = {
+            let mut state = lock(&self.0.state);
+            if !state.core.course.is_at(number) {
+                return;
             }
-            Outgoing::Notification(line) => {
-                state.notifications -= line.len();
-                Some(line)
-            }
+            let was_full = state.is_full();
+            state.take(bytes, lines);
+            was_full && !state.is_full()
+        };
+        if has_room {
+            self.go_on();
         }
     }
 }
@@ -304,6 +301,22 @@ impl State {
     /// Whether so many answers wait to be sent that nothing more is to be executed for now.
     fn is_full(&self) -> bool {
         self.answers >= WAITING_ANSWERS
+    }
+
+    /// Takes lines out until they have so many bytes together, or more.
+    fn take(&mut self, bytes: usize, lines: &mut Vec<Rope>) {
+        let mut taken = 0;
+        while taken < bytes
+            && let Some(next) = self.outgoing.pop_front()
+        {
+            let (line, counted) = match next {
+                Outgoing::Line(line) => (line, &mut self.answers),
+                Outgoing::Notification(line) => (line, &mut self.notifications),
+            };
+            *counted -= line.len();
+            taken += line.len();
+            lines.push(line);
+        }
     }
 
     fn shut_down(&mut self, events: &mut Vec<Event>) {

@@ -229,9 +229,17 @@ impl Lasting for Session {
         self.with_driver_awake(|state, events, wakers| change(&mut state.core, events, wakers));
     }
 
-    fn take(&self, number: u64) -> Option<Rope> {
+    fn is_gathering(&self) -> bool {
+        let state = lock(&self.0.state);
+        // One that asks a single question at a time waits for its answer and for nothing else.
+        !state.outgoing.is_empty() && state.slots.len() > 1
+    }
+
+    fn take(&self, number: u64, bytes: usize, lines: &mut Vec<Rope>) {
         let mut state = lock(&self.0.state);
-        if state.core.course.is_at(number) { state.outgoing.take() } else { None }
+        if state.core.course.is_at(number) {
+            state.outgoing.take(bytes, lines);
+        }
     }
 
     async fn restore(&self, keeping: &Keeping) -> Infallible {

@@ -23,10 +23,19 @@ impl Outgoing {
         self.lines.push_back((line, call));
     }
 
-    pub(super) fn take(&mut self) -> Option<Rope> {
-        let (line, _) = self.lines.pop_front()?;
-        self.bytes -= line.len();
-        Some(line)
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Takes lines out until they have so many bytes together, or more.
+    pub(super) fn take(&mut self, bytes: usize, lines: &mut Vec<Rope>) {
+        let rest = self.bytes.saturating_sub(bytes);
+        while self.bytes > rest
+            && let Some((line, _)) = self.lines.pop_front()
+        {
+            self.bytes -= line.len();
+            lines.push(line);
+        }
     }
 
     /// An error if a request of so many bytes is too much to wait.
@@ -71,7 +80,7 @@ mod tests {
         outgoing.push(line(WAITING_CALLS - 1), None);
         assert_eq!(outgoing.check_room(1), Ok(()));
         assert_eq!(outgoing.check_room(2).unwrap_err().kind(), ErrorKind::Backlog);
-        outgoing.take();
+        outgoing.take(1, &mut Vec::new());
         assert_eq!(outgoing.check_room(WAITING_CALLS), Ok(()));
     }
 }
