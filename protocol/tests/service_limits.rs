@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use msl_network_protocol::author::{CONCURRENT, Call, Link, Service, ServiceError, WAITING_ANSWERS};
-use world::{World, linked};
+use world::{World, linked, take};
 
 /// The first answer is as much as may wait, the others are short.
 fn deliver(world: &mut World, link: &Link, count: usize) -> Vec<Call<String>> {
@@ -55,17 +55,19 @@ fn asynchronous_methods_begin_when_there_is_room_for_their_answers() {
             async move { Ok::<_, ServiceError>("x".repeat(arguments.read("length")?)) }
         }
     });
-    let (mut world, test) = linked(service);
-    let calls = deliver(&mut world, &test, 2);
+    let (mut world, _test) = linked(service);
     world.freeze(true);
-    for _ in 0..3 {
-        world.run(async {});
+    let endpoint = world.devices().next().expect("the service");
+    for length in [WAITING_ANSWERS, 1] {
+        let request = format!(
+            "{{\"service\": \"Test\", \"attribute\": \"measure\", \"args\": [{length}], \"requester\": \"Ann[lab:1]\"}}\r\n"
+        );
+        endpoint.receive(request.into());
     }
+    world.run(async {});
     assert_eq!(begun.load(Ordering::SeqCst), 1, "there is no room for another answer");
 
-    world.freeze(false);
-    for call in calls {
-        world.run(call).unwrap();
-    }
+    take(&*endpoint);
+    world.run(async {});
     assert_eq!(begun.load(Ordering::SeqCst), 2);
 }

@@ -56,7 +56,9 @@ impl Arguments {
     /// # Errors
     /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON.
     pub fn args(&self) -> Result<String, Error> {
-        let mut text = String::from("[");
+        let written = self.positional.iter().flatten();
+        let mut text = String::with_capacity(2 + written.map(|value| value.len() + 1).sum::<usize>());
+        text.push('[');
         for (index, value) in self.positional.iter().enumerate() {
             if index > 0 {
                 text.push(',');
@@ -74,6 +76,9 @@ impl Arguments {
     /// # Errors
     /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON, or is there twice.
     pub fn kwargs(&self) -> Result<String, Error> {
+        if self.keyword.is_empty() {
+            return Ok("{}".to_string());
+        }
         let mut text = String::from("{");
         for (index, (name, value)) in self.keyword.iter().enumerate() {
             if self.keyword[..index].iter().any(|(earlier, _)| earlier == name) {

@@ -29,15 +29,14 @@ pub(super) fn bind(
     let mut positional = json::elements(args).unwrap_or_default();
     let given = positional.len();
     let rest = positional.split_off(given.min(signature.positional()));
+    let by_position = positional.len();
     let mut values: Vec<Option<Bytes>> = positional.into_iter().map(Some).collect();
     values.resize(signature.parameters.len(), None);
 
-    let mut by_position: Vec<bool> = values.iter().map(Option::is_some).collect();
-    by_position.resize(signature.parameters.len(), false);
     let mut keywords = BTreeMap::new();
     for (name, value) in json::members(kwargs).unwrap_or_default() {
         match signature.position(&name) {
-            Some(index) if by_position[index] => {
+            Some(index) if index < by_position => {
                 let text = format!("{function}() got multiple values for argument '{name}'");
                 return Err(ServiceError::type_error(text));
             }

@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::task::{self, Poll, Waker};
 
-use super::outcome::{Caught, caught};
+use super::outcome::{Caught, catch, caught};
 use super::session::ServiceSession;
 use super::{Attribute, CallArguments, Context, Notifier, Outcome, Run, SHUTDOWN_SERVICE, ServiceError};
 use crate::device::Error;
@@ -78,7 +79,8 @@ impl Jobs {
         too_long.then(|| format!("requests of {} MiB", WAITING_ARGUMENTS >> 20))
     }
 
-    fn leave(&mut self, arguments: usize) {
+    /// A request that was counted has been answered.
+    pub(super) fn leave(&mut self, arguments: usize) {
         self.requests -= 1;
         self.arguments -= arguments;
     }
@@ -101,9 +103,25 @@ impl Ticket {
         self.session.is_awaited(self.id)
     }
 
+    /// Waits until there is room for its answer; then says whether somebody still waits for it.
+    fn poll_begin(&self, cx: &mut task::Context<'_>) -> Poll<bool> {
+        self.session.poll_begin(self.id, cx)
+    }
+
+    /// Runs a method when it can be answered.
+    async fn run(self, method: impl FnOnce() -> Result<Caught, ServiceError>) {
+        if poll_fn(|cx| self.poll_begin(cx)).await {
+            let outcome = match method() {
+                Ok(method) => method.await,
+                Err(error) => Err(error),
+            };
+            self.finish(&outcome);
+        }
+    }
+
     fn finish(mut self, outcome: &Outcome) {
         self.open = false;
-        self.session.finish(self.id, outcome, self.shuts_down && outcome.is_ok());
+        self.session.finish(self.id, self.arguments, outcome, self.shuts_down && outcome.is_ok());
     }
 }
 
@@ -111,9 +129,8 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if self.open {
             let error = ServiceError::runtime("the service is being stopped, and has not executed this");
-            self.session.finish(self.id, &Err(error), false);
+            self.session.finish(self.id, self.arguments, &Err(error), false);
         }
-        self.session.jobs(|jobs| jobs.leave(self.arguments));
     }
 }
 
@@ -201,17 +218,28 @@ impl ServiceSession {
             Run::Blocking(run) => self.enqueue_request(ticket, move || {
                 bind(execution).and_then(|(cx, arguments)| caught(|| run(&cx, &arguments)))
             }),
-            Run::Asynchronous(run) => self.runtime().spawn(Box::pin(async move {
-                poll_fn(|cx| ticket.session.poll_room(cx)).await;
-                if !ticket.is_awaited() {
-                    return;
-                }
-                let outcome = match bind(execution) {
-                    Ok((cx, arguments)) => Caught(Box::pin(async move { run(cx, arguments).await })).await,
-                    Err(error) => Err(error),
-                };
-                ticket.finish(&outcome);
-            })),
+            Run::Asynchronous(run) => self.begin(ticket, move || {
+                let (cx, arguments) = bind(execution)?;
+                catch(|| run(cx, arguments)).map(Caught)
+            }),
+        }
+    }
+
+    /// Runs an asynchronous method beside others; but here and now if it is ready at once, as most are: a task for each would
+    /// cost more than what they do.
+    fn begin(&self, ticket: Ticket, method: impl FnOnce() -> Result<Caught, ServiceError> + Send + 'static) {
+        let here = &mut task::Context::from_waker(Waker::noop());
+        match ticket.poll_begin(here) {
+            Poll::Ready(true) => {}
+            Poll::Ready(false) => return,
+            Poll::Pending => return self.runtime().spawn(Box::pin(ticket.run(method))),
+        }
+        match method() {
+            Err(error) => ticket.finish(&Err(error)),
+            Ok(mut method) => match Pin::new(&mut method).poll(here) {
+                Poll::Ready(outcome) => ticket.finish(&outcome),
+                Poll::Pending => self.runtime().spawn(Box::pin(async move { ticket.finish(&method.await) })),
+            },
         }
     }
 

@@ -76,8 +76,13 @@ impl<T: Serialize, E: Into<ServiceError>> IntoOutcome<Fallible> for Result<T, E>
 
 /// Runs a method; a panic becomes an error, and the service goes on.
 pub(super) fn caught(run: impl FnOnce() -> Outcome) -> Outcome {
+    catch(run).and_then(|outcome| outcome)
+}
+
+/// What a method's author has written is run; a panic becomes an error, and the service goes on.
+pub(super) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, ServiceError> {
     // What a method has left half-done behind a panic is the author's: a `Mutex` says so by being poisoned.
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(error_of(&*panic)))
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| error_of(&*panic))
 }
 
 /// A method that runs as a future, as [`caught`] does.
@@ -87,8 +92,7 @@ impl Future for Caught {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(Err(error_of(&*panic))))
+        catch(|| self.0.as_mut().poll(cx)).unwrap_or_else(|error| Poll::Ready(Err(error)))
     }
 }
 

@@ -50,6 +50,8 @@ struct State {
     is_saying_farewell: bool,
     /// Whether the service itself, or a client, has asked for the end.
     shutting_down: bool,
+    /// Empty between two changes; kept for its room.
+    events: Vec<Event>,
 }
 
 enum Outgoing {
@@ -94,6 +96,7 @@ impl ServiceSession {
             on_disconnect,
             is_saying_farewell: false,
             shutting_down: false,
+            events: Vec::new(),
         };
         let state = Mutex::new(state);
         Ok(Self(Arc::new(Inner { name, attributes, max_concurrent, runtime, state })))
@@ -136,11 +139,11 @@ impl ServiceSession {
         state.jobs.next(self.0.max_concurrent, has_room)
     }
 
-    /// Waits until there is room for another answer.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits until there is room for another answer; then says whether somebody still waits for that of this request.
+    pub(super) fn poll_begin(&self, id: ExecutionId, cx: &mut Context<'_>) -> Poll<bool> {
         let mut state = lock(&self.0.state);
         if !state.is_full() {
-            return Poll::Ready(());
+            return Poll::Ready(state.core.machine.is_awaited(id));
         }
         state.waiting_for_room.push(cx.waker().clone());
         Poll::Pending
@@ -169,9 +172,10 @@ impl ServiceSession {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Answers a request, and ends the service behind the answer if that is what was asked for.
-    pub(super) fn finish(&self, id: ExecutionId, outcome: &Outcome, shut_down: bool) {
+    /// Answers a request with so many bytes of arguments, and ends the service behind the answer if that is what was asked for.
+    pub(super) fn finish(&self, id: ExecutionId, arguments: usize, outcome: &Outcome, shut_down: bool) {
         self.with(|state, events| {
+            state.jobs.leave(arguments);
             let outcome = outcome.as_ref().map(super::Json::as_json).map_err(super::ServiceError::failure);
             state.core.machine.finish(id, outcome, events);
             if shut_down {
@@ -225,9 +229,10 @@ impl ServiceSession {
         let mut afterwards = Afterwards::default();
         let result = {
             let mut state = lock(&self.0.state);
-            let mut events = Vec::new();
+            let mut events = std::mem::take(&mut state.events);
             let result = change(&mut state, &mut events, &mut afterwards.wakers);
-            state.perform(events, &mut afterwards);
+            state.perform(&mut events, &mut afterwards);
+            state.events = events;
             result
         };
         self.follow_up(afterwards);
@@ -330,8 +335,8 @@ impl State {
         }
     }
 
-    fn perform(&mut self, events: Vec<Event>, afterwards: &mut Afterwards) {
-        for event in events {
+    fn perform(&mut self, events: &mut Vec<Event>, afterwards: &mut Afterwards) {
+        for event in events.drain(..) {
             match event {
                 Event::Send(line) => {
                     self.answers += line.len();

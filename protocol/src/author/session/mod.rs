@@ -48,6 +48,8 @@ struct State {
     outgoing: Outgoing,
     slots: BTreeMap<CallId, Arc<Slot>>,
     links: Links,
+    /// Empty between two changes; kept for its room.
+    events: Vec<Event>,
 }
 
 impl Session {
@@ -62,6 +64,7 @@ impl Session {
             outgoing: Outgoing::default(),
             slots: BTreeMap::new(),
             links: Links::default(),
+            events: Vec::new(),
         };
         Self(Arc::new(Inner { state: Mutex::new(state), runtime }))
     }
@@ -144,7 +147,7 @@ impl Session {
         let request =
             Request { service: service.into(), attribute: attribute.into(), args, kwargs, deadline: None };
         let slot = Arc::new(Slot::default());
-        let sent = self.with(|state, _, wakers| {
+        let sent = self.with(|state, events, wakers| {
             // A lock is given back however much waits.
             if !matches!(step, Some((Step::GiveBack(..), _))) {
                 state.outgoing.check_room(request.args.len() + request.kwargs.len())?;
@@ -154,7 +157,7 @@ impl Session {
             {
                 return Ok(None);
             }
-            let id = state.send(request, change, wakers)?;
+            let id = state.send(request, change, events, wakers)?;
             state.slots.insert(id, slot.clone());
             Ok(Some(id))
         });
@@ -208,9 +211,10 @@ impl Session {
         let mut wakers = Vec::new();
         let result = {
             let mut state = lock(&self.0.state);
-            let mut events = Vec::new();
+            let mut events = std::mem::take(&mut state.events);
             let result = change(&mut state, &mut events, &mut wakers);
-            state.perform(events, &mut wakers);
+            state.perform(&mut events, &mut wakers);
+            state.events = events;
             result
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -262,11 +266,11 @@ impl State {
         &mut self,
         request: Request,
         change: Option<(Change, &str)>,
+        events: &mut Vec<Event>,
         wakers: &mut Vec<Waker>,
     ) -> Result<CallId, Error> {
-        let mut events = Vec::new();
-        let id = self.core.machine.call(request, &mut events)?;
-        for event in events {
+        let id = self.core.machine.call(request, events)?;
+        for event in events.drain(..) {
             if let Event::Send(line) = event {
                 self.outgoing.push(line, Some(id));
             }
@@ -287,12 +291,12 @@ impl State {
                 deadline: None,
             };
             // Without a connection, the next one begins with this.
-            let _ = self.send(request, Some((Change::Relink, &service)), wakers);
+            let _ = self.send(request, Some((Change::Relink, &service)), &mut Vec::new(), wakers);
         }
     }
 
-    fn perform(&mut self, events: Vec<Event>, wakers: &mut Vec<Waker>) {
-        for event in events {
+    fn perform(&mut self, events: &mut Vec<Event>, wakers: &mut Vec<Waker>) {
+        for event in events.drain(..) {
             match event {
                 Event::Send(line) => self.outgoing.push(line, None),
                 Event::Connected => {
