@@ -6,6 +6,7 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Display;
 
 use bytes::Bytes;
 
@@ -179,7 +180,7 @@ pub fn answer(requester: &str, result: &str, uid: &[u8]) -> String {
 }
 
 /// A request as a client sends it, with its line end. `args`, `kwargs` and `uid` are JSON.
-pub fn request(service: &str, attribute: &str, args: &str, kwargs: &str, uid: &str) -> String {
+pub fn request(service: &str, attribute: &str, args: &str, kwargs: &str, uid: impl Display) -> String {
     let mut line = String::with_capacity(96 + service.len() + attribute.len() + args.len() + kwargs.len());
     line.push_str("{\"service\": ");
     json::quote_into(&mut line, service);

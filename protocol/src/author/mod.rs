@@ -63,5 +63,10 @@ pub use session::WAITING_CALLS;
 const COPIED: usize = 16 * 1024;
 
 fn copied(bytes: bytes::Bytes) -> bytes::Bytes {
-    if bytes.len() <= COPIED { bytes::Bytes::copy_from_slice(&bytes) } else { bytes }
+    match &bytes[..] {
+        // As most keyword arguments are.
+        b"{}" => bytes::Bytes::from_static(b"{}"),
+        short if short.len() <= COPIED => bytes::Bytes::copy_from_slice(short),
+        _ => bytes,
+    }
 }

@@ -137,7 +137,8 @@ impl Machine {
         let Request { service, attribute, args, kwargs, deadline } = request;
         self.role.made += 1;
         let call = CallId(self.role.made);
-        send(message::request(&service, &attribute, &args, &kwargs, &format!("\"{}\"", call.0)), out);
+        let uid = format_args!("\"{}\"", call.0);
+        send(message::request(&service, &attribute, &args, &kwargs, uid), out);
         self.role.deadlines.extend(deadline.map(|deadline| (deadline, call)));
         self.role.open.insert(call, Open { service, attribute, deadline });
         Ok(call)

@@ -196,7 +196,8 @@ impl Service {
         self.add_method(name, signature, Run::Blocking(run))
     }
 
-    /// A method that runs as a future, and must not block.
+    /// A method that runs as a future, and must not block: up to its first wait it runs on the task of the connection, which
+    /// hears nothing meanwhile.
     #[must_use]
     pub fn async_method<F, R, K>(self, name: &str, signature: &str, run: F) -> Self
     where
