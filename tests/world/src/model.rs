@@ -7,7 +7,7 @@
 //! Devices are numbered by their ports, calls in the order in which they were made, what a service says to clients
 //! (answers and notifications) in the order in which it said it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use msl_network_protocol::connection::Question;
 
@@ -28,6 +28,8 @@ pub(crate) struct Model {
     pub(crate) shutting_down: bool,
     calls: BTreeMap<Number, Call>,
     feeds: BTreeMap<(Port, Port), Feed>,
+    /// The unlinks that each client has not read of, by the name of the service.
+    unlinks: BTreeMap<(Port, String), VecDeque<Unlinked>>,
     /// How many notifications each service has sent.
     notified: BTreeMap<Port, Number>,
     /// The last call that each service got of each client, and the last thing that each client has heard of each service.
@@ -60,10 +62,15 @@ pub(crate) struct Call {
     pub(crate) executed: Option<Port>,
 }
 
+/// A link that was given back: with which service, and which of its links that was. `None`: there was no such service.
+type Unlinked = Option<(Port, Number)>;
+
 /// The notifications of one service for one client.
 #[derive(Debug, Default)]
 struct Feed {
     linked: bool,
+    /// How many links there have been.
+    links: Number,
     /// It was told that its link has ended: it hears nothing more.
     muted: bool,
     last: Option<Number>,
@@ -155,15 +162,20 @@ impl Model {
                     service.links.insert(port);
                     let feed = self.feeds.entry((port, service.port)).or_default();
                     let restart = Some(self.notified.get(&service.port).copied().unwrap_or_default());
-                    *feed = Feed { linked: true, muted: false, last: feed.last, restart, due: None };
+                    let (links, last) = (feed.links + 1, feed.last);
+                    *feed = Feed { linked: true, links, muted: false, last, restart, due: None };
                 }
             }
             Question::Unlink(name) => {
+                let mut ended = None;
                 if let Some(service) = self.services.get_mut(name) {
                     assert!(service.links.remove(&port), "{port} had no link with {name} to give back");
                     service.locks.remove(&port);
-                    self.feeds.entry((port, service.port)).or_default().linked = false;
+                    let feed = self.feeds.entry((port, service.port)).or_default();
+                    feed.linked = false;
+                    ended = Some((service.port, feed.links));
                 }
+                self.unlinks.entry((port, name.clone())).or_default().push_back(ended);
             }
             Question::AcquireLock { service: name, shared } => {
                 let service = self.services.get_mut(name).expect("a lock needs a service");
@@ -282,10 +294,14 @@ impl Model {
         self.hear(client, mark);
     }
 
-    /// A client has read that it is not linked any more.
-    pub(crate) fn unlinked(&mut self, client: Port, service: Port) {
-        if let Some(feed) = self.feeds.get_mut(&(client, service)) {
-            feed.muted = !feed.linked;
+    /// A client has read that its link with a service of this name has ended: it hears nothing more of that one, unless it
+    /// is linked anew already.
+    pub(crate) fn unlinked(&mut self, client: Port, name: &str) {
+        let unlinks = self.unlinks.get_mut(&(client, name.to_owned()));
+        if let Some((service, links)) = unlinks.and_then(VecDeque::pop_front).flatten()
+            && let Some(feed) = self.feeds.get_mut(&(client, service))
+        {
+            feed.muted = feed.links == links;
         }
     }
 

@@ -185,10 +185,7 @@ impl World<'_> {
             device.is_rude() && device.name == name
         });
         if let (Answer::Manager, Some(Question::Unlink(name))) = (answer, question) {
-            for service in self.ports().filter(|service| self.devices[usize::from(*service) - 1].name == name)
-            {
-                self.model.unlinked(port, service);
-            }
+            self.model.unlinked(port, name);
         }
     }
 
