@@ -222,10 +222,11 @@ fn a_manager_with_services_that_is_stopped_shuts_them_down_wherever_they_are() {
     let outcome = runtime.block_on(async {
         let listener = Listener::bind(Some("127.0.0.1"), 0).await.unwrap();
         let manager = manager(listener.port());
-        let service = elsewhere.start(oven);
+        // They are started one after the other: when the second one is there, the first one has been started.
+        let services = [oven, Service::new("Lamp")].map(|service| elsewhere.start(service));
         let ann = elsewhere.connect("Ann");
-        let oven_is_there = async { drop(ann.linked("Oven").await.unwrap()) };
-        run_services(listener, manager, None, [service], oven_is_there).await
+        let lamp_is_there = async { drop(ann.linked("Lamp").await.unwrap()) };
+        run_services(listener, manager, None, services, lamp_is_there).await
     });
     assert_eq!(outcome, Ok(()));
     assert!(safe.load(Ordering::SeqCst), "it has not waited for the hook");
