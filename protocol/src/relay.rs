@@ -169,7 +169,11 @@ impl<H: Clone> Relay<H> {
 
     /// Takes lines out of the connection's own mailbox, to be written: as many as are needed for `most` bytes or more. Gives
     /// their bytes, too. All of them count as taken, also those that are not asked for.
-    pub fn take(&mut self, most: usize, office: &mut impl Office<H>) -> (impl Iterator<Item = Rope>, usize) {
+    pub fn take(
+        &mut self,
+        most: usize,
+        office: &mut impl Office<H>,
+    ) -> (impl ExactSizeIterator<Item = Rope>, usize) {
         let (parcels, mut bytes) = (&mut self.parcels, 0);
         office.own(|mailbox| {
             while bytes < most

@@ -102,8 +102,8 @@ impl<W: Wire> Driver<W> {
         while *to_write > 0 {
             if self.output.len() < TURN {
                 self.endpoint.take(TURN - self.output.len(), &mut self.lines);
-                self.output.reserve(self.lines.iter().map(Rope::len).sum());
-                self.lines.drain(..).for_each(|line| self.output.push(line));
+                let bytes = self.lines.iter().map(Rope::len).sum();
+                self.output.extend(self.lines.drain(..), bytes);
             }
             if self.output.is_empty() {
                 break;

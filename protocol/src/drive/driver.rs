@@ -125,8 +125,7 @@ impl<W: Wire> Driver<W> {
             if self.output.len() < TURN && !emptied {
                 let most = TURN - self.output.len();
                 let (lines, bytes) = self.relay.take(most, &mut self.desk);
-                self.output.reserve(bytes);
-                lines.for_each(|line| self.output.push(line));
+                self.output.extend(lines, bytes);
                 emptied = bytes < most;
             }
             if self.output.is_empty() {

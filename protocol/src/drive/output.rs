@@ -30,13 +30,18 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Makes room for lines that have so many bytes together.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
+    /// Puts lines at the end, which have so many bytes together.
+    pub(crate) fn extend(&mut self, mut lines: impl ExactSizeIterator<Item = Rope>, bytes: usize) {
+        if lines.len() == 1
+            && self.is_empty()
+            && let Some(line) = lines.next()
+        {
+            // There is nothing to copy it together with.
+            self.rope.append(line);
+            return;
+        }
         self.small.reserve(bytes.min(TOGETHER));
-    }
-
-    pub(crate) fn push(&mut self, line: Rope) {
-        for chunk in line.into_chunks() {
+        for chunk in lines.flat_map(Rope::into_chunks) {
             if chunk.len() < SMALL {
                 self.copy(&chunk);
             } else {
