@@ -120,11 +120,6 @@ impl Frame {
 
     /// The JSON of a member's value, to be kept, in one piece: a copy only if the line has it in several.
     pub fn raw(&self, key: Key) -> Option<Bytes> {
-        self.raw_rope(key).map(|value| value.to_bytes())
-    }
-
-    /// The JSON of a member's value, without a copy.
-    pub fn raw_rope(&self, key: Key) -> Option<Rope> {
-        self.member(key).map(|member| self.line.slice(member.span()))
+        self.member(key).map(|member| self.line.slice(member.span()).to_bytes())
     }
 }

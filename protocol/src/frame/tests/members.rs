@@ -30,7 +30,7 @@ fn values_are_found_as_they_are_written() {
     ] {
         assert_eq!(frame.member(key).unwrap().kind, kind);
         assert_eq!(frame.raw(key).unwrap(), raw);
-        assert_eq!(frame.raw_rope(key).unwrap().to_bytes(), raw);
+        assert_eq!(&*frame.value(key).unwrap(), raw.as_bytes());
     }
     for key in [Key::Requester, Key::Error, Key::Message, Key::Traceback] {
         assert_eq!(frame.member(key), None);
