@@ -10,20 +10,19 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use async_lock::{Semaphore, SemaphoreGuardArc};
-
 use super::lock;
+use super::places::{Place, Places};
 use crate::limits::Limits;
 
 /// Counts connections and handshakes.
 #[derive(Debug)]
 pub struct Admission {
-    connections: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
+    connections: Places,
+    handshakes: Places,
     handshakes_per_address: usize,
     most_connections: usize,
-    /// One semaphore for each address that anybody connects from, with how many use it.
-    addresses: Mutex<BTreeMap<IpAddr, (Arc<Semaphore>, usize)>>,
+    /// The handshakes of each address that anybody connects from, with how many devices need them.
+    addresses: Mutex<BTreeMap<IpAddr, (Places, usize)>>,
     present: Mutex<Present>,
 }
 
@@ -37,8 +36,8 @@ struct Present {
 impl Admission {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
-            connections: Arc::new(Semaphore::new(limits.connections)),
-            handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+            connections: Places::new(limits.connections),
+            handshakes: Places::new(limits.handshakes),
             handshakes_per_address: limits.handshakes_per_address,
             most_connections: limits.connections,
             addresses: Mutex::default(),
@@ -48,9 +47,9 @@ impl Admission {
 
     /// Waits until one more connection may be accepted.
     pub async fn ticket(self: &Arc<Self>) -> Ticket {
-        let connection = self.connections.acquire_arc().await;
+        let connection = self.connections.take().await;
         // Only to see that there is room: the handshake counts from its begin.
-        drop(self.handshakes.acquire().await);
+        drop(self.handshakes.take().await);
         lock(&self.present).connections += 1;
         Ticket { admission: self.clone(), handshake: None, _connection: connection }
     }
@@ -86,24 +85,25 @@ impl Admission {
 pub struct Ticket {
     admission: Arc<Admission>,
     handshake: Option<Handshake>,
-    _connection: SemaphoreGuardArc,
+    _connection: Place,
 }
 
 #[derive(Debug)]
 struct Handshake {
-    _in_all: SemaphoreGuardArc,
-    _from_address: SemaphoreGuardArc,
+    _in_all: Place,
+    _from_address: Place,
     _address: AddressInUse,
 }
 
 impl Ticket {
-    /// Waits until the device at this address may begin its handshake. `false`: half of the connections that others leave
+    /// Waits until the device at this address may begin its handshake: those of an address do so in the order in which they
+    /// have connected. `false`: half of the connections that others leave
     /// are of this address and in their handshakes already, or wait for them. This one should be ended, so that others find a
     /// place.
     pub async fn begin_handshake(&mut self, ip: IpAddr) -> bool {
-        let Some((address, semaphore)) = AddressInUse::enter(&self.admission, ip) else { return false };
-        let from_address = semaphore.acquire_arc().await;
-        let in_all = self.admission.handshakes.acquire_arc().await;
+        let Some((address, of_address)) = AddressInUse::enter(&self.admission, ip) else { return false };
+        let from_address = of_address.take().await;
+        let in_all = self.admission.handshakes.take().await;
         self.handshake = Some(Handshake { _in_all: in_all, _from_address: from_address, _address: address });
         true
     }
@@ -127,7 +127,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Keeps the semaphore of an address for as long as somebody from there needs it.
+/// Keeps the places of an address for as long as somebody from there needs it.
 #[derive(Debug)]
 struct AddressInUse {
     admission: Arc<Admission>,
@@ -135,18 +135,18 @@ struct AddressInUse {
 }
 
 impl AddressInUse {
-    fn enter(admission: &Arc<Admission>, ip: IpAddr) -> Option<(Self, Arc<Semaphore>)> {
+    fn enter(admission: &Arc<Admission>, ip: IpAddr) -> Option<(Self, Places)> {
         let connections = admission.connections();
         let mut addresses = lock(&admission.addresses);
-        let new = || (Arc::new(Semaphore::new(admission.handshakes_per_address)), 0);
-        let (semaphore, users) = addresses.entry(ip).or_insert_with(new);
+        let new = || (Places::new(admission.handshakes_per_address), 0);
+        let (places, users) = addresses.entry(ip).or_insert_with(new);
         // This one counts as a connection, and not yet as a user.
         let of_others = connections.saturating_sub(*users + 1);
         if *users >= admission.most_unfinished(of_others) {
             return None;
         }
         *users += 1;
-        Some((Self { admission: admission.clone(), ip }, semaphore.clone()))
+        Some((Self { admission: admission.clone(), ip }, places.clone()))
     }
 }
 

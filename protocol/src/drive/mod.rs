@@ -16,6 +16,7 @@ mod driver;
 pub(crate) mod input;
 mod mailbox;
 mod output;
+mod places;
 mod wire;
 
 pub use admission::{Admission, Ticket};

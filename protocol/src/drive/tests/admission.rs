@@ -1,8 +1,12 @@
 //! Who may connect now, and how tickets come back.
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use super::lab::Lab;
+use crate::drive::Admission;
 use crate::limits::Limits;
 
 const ANN: &str = r#"{"result": {"type": "client", "name": "Ann"}}"#;
@@ -105,4 +109,35 @@ fn addresses_with_devices_that_say_nothing_leave_room_for_the_next_address() {
     }
     let newcomer = lab.connect_from(address(9));
     assert_eq!(lab.hear(newcomer).len(), 1);
+}
+
+#[test]
+fn who_waits_for_a_handshake_is_overtaken_by_nobody() {
+    for limits in [
+        Limits { handshakes_per_address: 1, ..Limits::default() },
+        Limits { handshakes: 1, ..Limits::default() },
+    ] {
+        let admission = Admission::new(&limits);
+        let [mut first, mut second, mut third] = [(); 3].map(|()| at_once(admission.ticket()));
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert!(at_once(first.begin_handshake(ip)));
+        let mut second = pin!(second.begin_handshake(ip));
+        assert_eq!(poll(second.as_mut()), Poll::Pending);
+
+        // There is room now; the newcomer's task has its turn before that of the one that waits.
+        first.handshake_is_over();
+        let mut third = pin!(third.begin_handshake(ip));
+        assert_eq!(poll(third.as_mut()), Poll::Pending);
+        assert_eq!(poll(second.as_mut()), Poll::Ready(true));
+        assert_eq!(poll(third.as_mut()), Poll::Pending);
+    }
+}
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let Poll::Ready(outcome) = poll(pin!(future)) else { panic!("it has to wait") };
+    outcome
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }
