@@ -318,7 +318,7 @@ impl<H: Clone> Connection<H> {
 
     /// Bytes kept of the line that is not complete.
     pub fn incomplete(&self) -> usize {
-        self.decoder.held()
+        self.decoder.incomplete()
     }
 
     /// Takes the next complete line, if there is one and nothing has to be waited for, and appends what it causes.
@@ -376,7 +376,7 @@ impl<H: Clone> Connection<H> {
             Notice::Administered(result) => self.administered(result, out),
             Notice::Forget { client, requester, answer } => self.forget(client, &requester, answer, out),
             // The line that was meant may have been completed since.
-            Notice::SkipLine if self.decoder.held() < WORTH_GIVING_UP => {}
+            Notice::SkipLine if self.incomplete() < WORTH_GIVING_UP => {}
             Notice::SkipLine => self.decoder.skip_line(),
             Notice::MakeRoom => self.make_room(now, out),
             Notice::Shutdown => self.shut_down(now, out),

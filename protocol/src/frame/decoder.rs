@@ -165,6 +165,11 @@ impl Decoder {
         self.queued
     }
 
+    /// How many bytes of the incomplete line are scanned and kept: none of one that is refused already.
+    pub fn incomplete(&self) -> usize {
+        self.kept.len()
+    }
+
     /// How much memory the incomplete line takes, in bytes: room, not only what is used of it. A large piece that was
     /// received counts with its own size. A line that is refused already counts as nothing (it takes a few KiB).
     pub fn held(&self) -> usize {

@@ -190,14 +190,19 @@ fn what_is_read_ahead_of_a_client_that_waits_has_at_most_64_kibibytes() {
 }
 
 #[test]
-fn an_incomplete_line_is_given_up_from_64_kibibytes_on() {
-    for (bytes, given_up) in [(WORTH_GIVING_UP - 1, false), (WORTH_GIVING_UP, true)] {
-        let mut peer = Peer::client();
-        let mut beginning = String::from(r#"{"service": ""#);
-        beginning.push_str(&"x".repeat(bytes - beginning.len()));
-        assert_eq!(peer.sends(beginning.as_bytes()), [""; 0]);
-        assert_eq!(peer.connection.incomplete(), bytes);
-        peer.told(Notice::SkipLine);
-        assert_eq!(peer.connection.incomplete() == 0, given_up, "{bytes}");
+fn an_incomplete_line_is_given_up_from_64_kibibytes_on_however_it_came() {
+    // Small pieces are gathered, where there is room to spare.
+    for piece in [WORTH_GIVING_UP, 20 * 1024, 1000, 1] {
+        for (bytes, given_up) in [(WORTH_GIVING_UP - 1, false), (WORTH_GIVING_UP, true)] {
+            let mut peer = Peer::client();
+            let mut beginning = String::from(r#"{"service": ""#);
+            beginning.push_str(&"x".repeat(bytes - beginning.len()));
+            for piece in beginning.as_bytes().chunks(piece) {
+                assert_eq!(peer.sends(piece), [""; 0]);
+            }
+            assert_eq!(peer.connection.incomplete(), bytes);
+            peer.told(Notice::SkipLine);
+            assert_eq!(peer.connection.incomplete() == 0, given_up, "{bytes} in pieces of {piece}");
+        }
     }
 }
