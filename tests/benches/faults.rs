@@ -1,7 +1,7 @@
 //! Every fault at full size, and what it costs.
 //!
 //! `cargo bench -p msl-network-tests --bench faults` prints a table, a row as soon as it is there; with words behind `--`, of
-//! the rows whose first two columns have all of them (`... -- storm tokio`). All devices are threads of this process, and
+//! the rows whose first two columns have all of them (`... -- storm tokio`). Nearly all devices are threads of this process, and
 //! the Manager is the program, on the same computer: what the devices need of the processors is missing to the Manager, also
 //! for the bystanders. A fault that breaks a rule is shown, and ends the program with a failure once all have been run.
 

@@ -1,16 +1,17 @@
 //! Devices in numbers: strangers that never say who they are, devices that say nothing, devices that come and go.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::SockRef;
 
 use super::beside::beside;
+use super::figures::descriptors;
 use super::{Outcome, Size, raise_descriptors};
 use crate::peer::Peer;
 use crate::program::Program;
+use crate::python::Script;
 use crate::setup::Setup;
 use crate::{Served, eventually};
 
@@ -20,39 +21,35 @@ const RESERVED: usize = 500;
 /// Threads that connect.
 const THREADS: usize = 8;
 
-/// What strangers say before they fall silent: nothing, half of a line, half of a record of TLS.
-const WORDS: [&[u8]; 3] = [b"", b"{\"result\": {\"type\": \"client\", ", &[22, 3, 1, 2, 0, 1]];
-
-/// They come from two addresses, which are this computer's. Each is ended in order when its time has passed; at full size, where
-/// that would take most of an hour, they give up.
+/// They come from two addresses, which are this computer's, and from a program for each: one may not have enough file
+/// descriptors for all. Each is ended in order when its time has passed; at full size, where that would take most of an hour, they
+/// give up.
 pub(super) fn unfinished_handshakes(setup: Setup, size: Size) -> Outcome {
-    let count = size.of(200, 10_000).min(raise_descriptors() - RESERVED);
+    let count = size.of(100, 5000).min(raise_descriptors() - RESERVED);
     let flags: &[&str] = size.of(&["--first-answer", "3s"], &[]);
     let manager = Program::start(setup, flags);
     beside(&manager, size, |beside| {
-        let mut strangers: Vec<Peer> = (0..count)
-            .map(|number| {
-                let ip = Ipv4Addr::new(127, 0, 0, if number < count / 2 { 2 } else { 3 });
-                let mut stranger = open_from(ip, &manager);
-                stranger.send_bytes(WORDS[number % WORDS.len()]);
-                stranger
-            })
-            .collect();
+        let before = descriptors(manager.id());
+        let programs = ["127.0.0.2", "127.0.0.3"].map(|address| {
+            let arguments = [address, &count.to_string(), size.of("waits", "gives up")];
+            Script::start("strangers.py", &manager, &arguments)
+        });
+        for program in &programs {
+            program.wait_for("there");
+        }
         beside.wait_for_calls(size.of(20, 1000));
         assert_is_served(&mut manager.client("Newcomer"));
 
-        let end = match size {
-            Size::Small => {
-                strangers.iter_mut().for_each(Peer::expect_end_after_anything);
-                "each is ended in order"
-            }
-            Size::Full => {
-                drop(strangers);
-                expect_only_bystanders(&manager);
-                "nothing of them stays"
-            }
-        };
-        (format!("{count} connections from two addresses"), format!("a newcomer is served at once; {end}"))
+        for mut program in programs {
+            program.process().end_input();
+            program.finish();
+        }
+        eventually("all have gone", || descriptors(manager.id()) <= before);
+        let end = size.of("each is ended in order, and ", "");
+        (
+            format!("{} connections from two programs with an address each", 2 * count),
+            format!("a newcomer is served at once; {end}nothing of them stays"),
+        )
     })
 }
 
@@ -101,7 +98,7 @@ fn visit(manager: &Program, number: usize) {
     let name = format!("Visitor {number}");
     match number / THREADS % 4 {
         0 => drop(Peer::open(manager.port())),
-        1 => Peer::open(manager.port()).send_bytes(WORDS[1]),
+        1 => Peer::open(manager.port()).send_bytes(b"{\"result\": {\"type\": \"client\", "),
         2 => {
             let mut visitor = manager.open();
             enter(&mut visitor, "service", &name);
@@ -136,12 +133,4 @@ fn expect_only_bystanders(manager: &Program) {
         let count = |kind: &str| identity["result"][kind].as_object().map(serde_json::Map::len);
         (count("clients"), count("services")) == (Some(2), Some(1))
     });
-}
-
-/// Connects from another address of this computer.
-fn open_from(ip: Ipv4Addr, manager: &Program) -> Peer {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
-    socket.bind(&SocketAddr::from((ip, 0)).into()).expect("the address is this computer's");
-    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, manager.port())).into()).expect("it listens");
-    Peer::on(TcpStream::from(socket))
 }
