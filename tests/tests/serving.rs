@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::fs;
 use std::future::pending;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -27,6 +28,7 @@ every_runtime! {
     a_panic_costs_one_connection
     a_manager_that_is_dropped_ends_its_connections_and_accepts_no_more
     accepting_goes_on_when_there_are_file_descriptors_again
+    devices_that_wait_for_file_descriptors_are_ended_in_order_at_shutdown
 }
 
 /// Panics for devices whose name begins with `Clumsy`, at everything they do, their end included.
@@ -141,4 +143,26 @@ fn accepting_goes_on_when_there_are_file_descriptors_again(runtime: Runtime) {
     assert_is_served(&mut waiting);
     let log = manager.log();
     assert_eq!(log.matches("cannot accept").count(), 1, "{log}");
+}
+
+fn devices_that_wait_for_file_descriptors_are_ended_in_order_at_shutdown(runtime: Runtime) {
+    let mut manager = Program::start(Setup { runtime, tls: Tls::Disabled }, &["--shutdown", "1s"]);
+    let mut client = manager.client("Ann");
+    let open = fs::read_dir(format!("/proc/{}/fd", manager.id())).expect("the program runs").count();
+    manager.limit(Resource::Nofile, Some(open as u64));
+    let mut waiting: Vec<Peer> = (0..10).map(|_| manager.open()).collect();
+    for peer in &mut waiting {
+        peer.send_line("{}");
+    }
+    eventually("it cannot accept", || manager.log().contains("cannot accept connections for now"));
+
+    manager.terminate();
+
+    client.expect_end();
+    drop(client);
+    // There is room for a few of them at a time; some may have got in before.
+    for mut peer in waiting {
+        peer.expect_end_after_anything();
+    }
+    assert!(manager.wait().success());
 }

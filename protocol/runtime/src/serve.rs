@@ -98,7 +98,7 @@ impl<N: Network> Door<N> {
             Err(error) => return warn!(target: LOG, "cannot accept connections: {error}"),
         };
         or(self.manager.shutting_down(), self.accept_all(&socket)).await;
-        self.turn_away(socket);
+        self.turn_away(socket).await;
     }
 
     async fn accept_all(&self, socket: &N::Listener) {
@@ -171,22 +171,34 @@ impl<N: Network> Door<N> {
         }
     }
 
-    /// Ends the connections that nobody has accepted: closing the listening socket would reset them.
-    fn turn_away(&self, socket: N::Listener) {
+    /// Ends the connections that nobody has accepted: closing the listening socket would reset them. Where descriptors are
+    /// missing for that, those that end make room.
+    async fn turn_away(&self, socket: N::Listener) {
         let Ok(socket) = N::into_std(socket) else { return };
-        let is_none_left = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        let Limits { shutdown, linger, .. } = self.manager.settings().limits;
+        // From then on there is no time to end anybody in order.
+        let deadline = self.network.now() + shutdown + linger;
         // Bounded, since new ones may come all the time.
-        let waiting = (0..BACKLOG)
-            .map(|_| socket.accept())
-            .take_while(|accepted| !accepted.as_ref().is_err_and(is_none_left));
-        for (stream, _) in waiting.flatten() {
-            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| N::stream(stream)) {
-                let door = self.clone();
-                let ending = async move {
-                    end(door.network.plain(stream), door.manager.settings().limits.linger).await;
-                };
-                self.network.spawn(Box::pin(ending));
+        let mut left = BACKLOG;
+        while left > 0 && self.network.now() < deadline {
+            match socket.accept() {
+                Ok((stream, _)) => {
+                    left -= 1;
+                    self.turn_one_away(stream);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.network.sleep(PAUSE).await,
             }
+        }
+    }
+
+    fn turn_one_away(&self, stream: net::TcpStream) {
+        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| N::stream(stream)) {
+            let door = self.clone();
+            let ending = async move {
+                end(door.network.plain(stream), door.manager.settings().limits.linger).await;
+            };
+            self.network.spawn(Box::pin(ending));
         }
     }
 }
