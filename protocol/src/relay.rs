@@ -152,10 +152,12 @@ impl<H: Clone> Relay<H> {
 
     /// The socket has taken so many bytes of what [`Relay::take`] gave, and more wait for it or not.
     pub fn written(&mut self, bytes: usize, pending: bool, now: Instant, office: &mut impl Office<H>) {
+        let was_pending = self.connection.is_blocked();
         self.connection.written(bytes > 0, pending, now);
-        if bytes > 0 {
+        if bytes > 0 || pending != was_pending {
             let senders = office.own(|mailbox| {
                 mailbox.sent(bytes);
+                mailbox.set_blocked(pending);
                 mailbox.senders_with_room()
             });
             senders.for_each(|sender| office.wake(&sender));

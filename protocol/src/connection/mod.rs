@@ -423,6 +423,11 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    /// Whether bytes wait that the socket did not take.
+    pub fn is_blocked(&self) -> bool {
+        self.write_deadline.is_some()
+    }
+
     /// When [`Connection::handle_timeout`] is to be called at the latest, and why.
     pub fn deadline(&self) -> Option<(Instant, Why)> {
         let write = self.write_deadline.map(|deadline| (deadline, Why::Write));

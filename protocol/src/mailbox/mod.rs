@@ -82,6 +82,8 @@ pub struct Mailbox<H> {
     own: usize,
     high_water: usize,
     most_notifications: usize,
+    /// Whether the socket took less than it was offered last.
+    blocked: bool,
     overflowed: bool,
     closed: bool,
     budget: Arc<Budget>,
@@ -100,6 +102,7 @@ impl<H: Clone> Mailbox<H> {
             own: 0,
             high_water: limits.service_mailbox,
             most_notifications: limits.notifications,
+            blocked: false,
             overflowed: false,
             closed: false,
             budget,
@@ -123,10 +126,12 @@ impl<H: Clone> Mailbox<H> {
                 return Err(Undelivered::Full(Box::new(request)));
             }
             Parcel::Notification(ref line) => {
-                // Once over the limit the connection is going to end; more would only fill the memory.
-                // A single one may be as large as any line: it is no sign of a slow reader.
-                self.overflowed |=
-                    self.notifications > 0 && self.notifications + line.len() > self.most_notifications;
+                // Once over the limit the connection is going to end; more would only fill the memory. No sign of a slow
+                // reader are a single one, which may be as large as any line, and many that come before the connection
+                // has its turn.
+                self.overflowed |= self.blocked
+                    && self.notifications > 0
+                    && self.notifications + line.len() > self.most_notifications;
                 if self.overflowed {
                     return Ok(());
                 }
@@ -161,6 +166,11 @@ impl<H: Clone> Mailbox<H> {
         let bytes = bytes.min(self.taken);
         self.taken -= bytes;
         self.budget.give_back(bytes);
+    }
+
+    /// Says whether the socket took less than it was offered: the limit on notifications holds while that lasts.
+    pub fn set_blocked(&mut self, blocked: bool) {
+        self.blocked = blocked;
     }
 
     /// Leaves a notice. It is of no use in a closed mailbox, but does no harm there.

@@ -97,6 +97,7 @@ fn notifications_are_counted_while_they_wait_and_too_many_are_noticed() {
     let (mut mailbox, budget) = small();
     mailbox.put(Parcel::Notification(line(50))).unwrap();
     takes(&mut mailbox);
+    mailbox.set_blocked(true);
     mailbox.put(Parcel::Notification(line(50))).unwrap();
     assert!(!mailbox.has_overflowed());
     // Once there was one too many, the device is going to end: no more are kept, and nobody gets an error.
@@ -150,6 +151,7 @@ fn clearing_throws_lines_away_but_no_requests() {
     {
         mailbox.put(parcel).unwrap();
     }
+    mailbox.set_blocked(true);
     assert_eq!(mailbox.clear(), 1, "one answer");
     assert_eq!((mailbox.backlog(), budget.held()), (6, 6));
     mailbox.put(Parcel::Notification(line(50))).unwrap();

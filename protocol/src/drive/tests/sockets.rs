@@ -368,3 +368,20 @@ fn a_turn_reads_so_much_and_then_others_have_theirs() {
     assert_eq!(lab.hear_uids(echo), [7]);
     assert_eq!(lab.manager.budget.held(), 0);
 }
+
+#[test]
+fn notifications_that_come_at_once_end_nobody_who_reads() {
+    let mut lab = Lab::with(Limits { notifications: 1000, ..Limits::default() });
+    let (echo, ann) = echo_and_ann(&mut lab);
+    lab.say(ann, "link Echo");
+    lab.hear(ann);
+    // Given that it could not write for a while, and has done so since.
+    lab.give_room(ann, Some(10));
+    lab.say(echo, &notification("Echo", "x"));
+    lab.give_room(ann, None);
+
+    lab.say(echo, &vec![notification("Echo", "x"); 100].join("\n"));
+
+    assert_eq!(lab.hear(ann).len(), 101);
+    assert!(!lab.has_ended(ann));
+}

@@ -131,3 +131,17 @@ fn one_large_notification_ends_nobody_who_reads() {
     assert_eq!(world.ending(bob), Some(Ending::SlowConsumer));
     assert_eq!(world.ending(ann), None);
 }
+
+#[test]
+fn notifications_that_come_at_once_end_nobody_who_reads() {
+    let line = notification("Echo", "x");
+    let mut world = World::with(Limits { notifications: 2 * line.len(), ..Limits::default() });
+    let echo = world.service("Echo");
+    let (ann, bob) = (world.linked("Ann", "Echo"), world.linked("Bob", "Echo"));
+    world.stop_reading(bob);
+    world.say(echo, &line);
+    // Given that Ann's socket had taken everything before.
+    world.say(echo, &[line.as_str(); 20].join("\n"));
+    assert_eq!(world.hear_uids(ann), ["notification"; 21]);
+    assert_eq!((world.ending(ann), world.ending(bob)), (None, Some(Ending::SlowConsumer)));
+}
