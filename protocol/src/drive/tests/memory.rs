@@ -209,3 +209,20 @@ fn what_is_read_in_small_pieces_keeps_no_read_buffers() {
     // The pieces wait, and the one buffer has served for all of them.
     assert_eq!(lab.socket(ann).read_to.len(), 1);
 }
+
+#[test]
+fn pieces_of_a_large_line_that_come_one_by_one_share_buffers() {
+    // As records of TLS come.
+    const PIECE: usize = 16 * KIB;
+    let mut lab = Lab::new();
+    let ann = lab.client("Ann");
+    {
+        let mut socket = lab.socket(ann);
+        socket.most_per_read = Some(PIECE);
+        socket.read_to.clear();
+    }
+    lab.begin(ann, &beginning("1", 1024 * KIB));
+    let pieces = lab.socket(ann).read_to.clone();
+    let buffers = pieces.iter().filter(|piece| !pieces.contains(&piece.wrapping_sub(PIECE))).count();
+    assert!(pieces.len() >= 64 && buffers <= pieces.len() / 4 + 1, "{buffers} for {}", pieces.len());
+}
