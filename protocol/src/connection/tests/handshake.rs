@@ -152,7 +152,7 @@ fn a_password_has_at_most_4096_bytes_however_it_is_written() {
     // Each of its letters is escaped; it counts as the text that it means.
     let escaped = |length: usize| format!(r#"{{"result": "{}"}}"#, r"\u0078".repeat(length));
     let mut peer = Peer::asked(Authentication::ManagerPassword);
-    assert_eq!(peer.says(&escaped(4095)), [format!("check {}", &longest[1..])]);
+    assert_eq!(peer.says(&escaped(4096)), [format!("check {longest}")]);
     for line in [format!("{longest}x"), escaped(4097)] {
         let mut peer = Peer::asked(Authentication::ManagerPassword);
         assert_eq!(peer.says(&line), refused(WRONG_PASSWORD));
