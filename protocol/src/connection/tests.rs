@@ -3,6 +3,7 @@
 mod ending;
 mod handshake;
 mod login;
+mod notes;
 mod requests;
 
 use alloc::format;
@@ -30,13 +31,16 @@ const REFUSED: &str = "note: is being disconnected: it was refused";
 struct Peer {
     connection: Connection<u8>,
     now: Instant,
+    /// Where its handshake failed, as that was noted.
+    failed_at: Option<Hurdle>,
 }
 
 impl Peer {
     /// A new connection, with what it causes.
     fn opened(authentication: Authentication, limits: Limits) -> (Self, Vec<String>) {
         let settings = Arc::new(testing::settings(authentication, limits));
-        let mut peer = Self { connection: Connection::new(ConnectionId(1), settings), now: Instant::EPOCH };
+        let connection = Connection::new(ConnectionId(1), settings);
+        let mut peer = Self { connection, now: Instant::EPOCH, failed_at: None };
         let events = peer.causes(Connection::open);
         (peer, events)
     }
@@ -67,18 +71,6 @@ impl Peer {
     /// The device sends a line.
     fn says(&mut self, line: &str) -> Vec<String> {
         self.sends(format!("{line}\r\n").as_bytes())
-    }
-
-    /// The device sends a line for which it is refused; where it failed.
-    fn fails_at(&mut self, line: &str) -> Option<Hurdle> {
-        let mut events = Vec::new();
-        let bytes = Bytes::from(format!("{line}\r\n"));
-        self.connection.receive(bytes, self.now, &mut events);
-        while self.connection.advance(self.now, Pressure::default(), &mut events) {}
-        events.iter().find_map(|event| match event {
-            Event::Act(Action::Note(Note::Refused { hurdle, .. })) => Some(*hurdle),
-            _ => None,
-        })
     }
 
     fn sends(&mut self, bytes: &[u8]) -> Vec<String> {
@@ -124,6 +116,11 @@ impl Peer {
         let mut events = Vec::new();
         what(&mut self.connection, self.now, &mut events);
         while self.connection.advance(self.now, Pressure::default(), &mut events) {}
+        for event in &events {
+            if let Event::Act(Action::Note(Note::Refused { hurdle, .. })) = event {
+                self.failed_at = Some(*hurdle);
+            }
+        }
         events.iter().map(shown).collect()
     }
 }

@@ -33,9 +33,29 @@ fn what_comes_after_the_end_has_begun_is_thrown_away_unanswered() {
 }
 
 #[test]
+fn what_came_too_late_to_be_done_is_answered_where_it_asks_for_something() {
+    // Given a client that is not read, as it has as many open requests as it may.
+    let limits = Limits { open_requests: 1, ..Limits::default() };
+    let mut peer = Peer::identified(r#"{"type": "client", "name": "Ann"}"#, limits);
+    peer.connection.asked(ConnectionId(3), 3);
+    for line in
+        [r#"{"uid": 7, "service": }"#, r#"{"service": }"#, "", "identity", &request("Echo", "echo", "8")]
+    {
+        assert_eq!(peer.says(line), [""; 0]);
+    }
+    let events = peer.told(Notice::Disconnect);
+    // What cannot be read, and has no uid, gets nothing: a Python client would take that for the answer to another request.
+    let text = "ConnectionError: this connection is being closed: an administrator disconnected it";
+    let errors: Vec<_> = events.into_iter().filter(|event| event.starts_with("error")).collect();
+    assert_eq!(errors, ["7", "\"\"", "8"].map(|uid| format!("error {text}, uid {uid}")));
+}
+
+#[test]
 fn a_device_that_closed_first_is_not_lingered_for() {
     let mut peer = Peer::client();
+    assert!(!peer.connection.has_ended_input());
     peer.ends();
+    assert!(peer.connection.has_ended_input());
     assert_eq!(peer.flow(), Flow::Draining);
     peer.connection.sending_closed(peer.now);
     assert_eq!(peer.flow(), Flow::Ended);
@@ -103,10 +123,12 @@ fn a_device_that_takes_no_byte_for_five_minutes_is_a_slow_consumer() {
 }
 
 #[test]
-fn a_device_for_which_nothing_waits_has_no_deadline() {
+fn a_device_for_which_nothing_waits_is_not_blocked_and_has_no_deadline() {
     let mut peer = Peer::client();
     peer.connection.written(true, true, peer.now);
+    assert!(peer.connection.is_blocked());
     peer.connection.written(true, false, peer.now);
+    assert!(!peer.connection.is_blocked());
     assert_eq!(peer.deadline(), None);
 }
 

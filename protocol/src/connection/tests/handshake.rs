@@ -58,17 +58,37 @@ fn a_trusted_host_is_asked_for_nothing_but_its_identity() {
 
 #[test]
 fn a_refusal_is_noted_with_the_place_where_the_handshake_failed() {
+    for (authentication, answers, hurdle) in [
+        (Authentication::ManagerPassword, &["secret"][..], Hurdle::ManagerPassword),
+        (Authentication::Login, &["n.bohr", "secret"], Hurdle::Login),
+        (Authentication::HostNames, &[], Hurdle::HostName),
+    ] {
+        let checking = || {
+            let mut peer = Peer::asked(authentication);
+            for answer in answers {
+                peer.says(answer);
+            }
+            peer
+        };
+        let mut peer = checking();
+        peer.told(Notice::Checked(Verdict::Refused(wrong_login())));
+        assert_eq!(peer.failed_at, Some(hurdle));
+        // What was checked is not where a device fails that gives no name.
+        let mut peer = checking();
+        peer.told(Notice::Checked(ACCEPTED));
+        assert_eq!(peer.failed_at, None);
+        peer.says(r#"{"result": {"type": "client"}}"#);
+        assert_eq!(peer.failed_at, Some(Hurdle::Identity), "{authentication:?}");
+    }
     for (authentication, hurdle) in [
         (Authentication::ManagerPassword, Hurdle::ManagerPassword),
         (Authentication::Login, Hurdle::Login),
         (Authentication::None, Hurdle::Identity),
     ] {
         let mut peer = Peer::asked(authentication);
-        assert_eq!(peer.fails_at("  "), Some(hurdle));
+        peer.says("  ");
+        assert_eq!(peer.failed_at, Some(hurdle));
     }
-    let mut peer = Peer::asked(Authentication::HostNames);
-    peer.told(Notice::Checked(ACCEPTED));
-    assert_eq!(peer.fails_at(r#"{"result": {"type": "client"}}"#), Some(Hurdle::Identity));
 }
 
 #[test]
@@ -213,6 +233,20 @@ fn a_device_waits_for_its_host_name_two_seconds_and_then_has_none() {
     // A name that comes too late changes nothing.
     assert_eq!(peer.told(Notice::HostName("lab".into())), [""; 0]);
     assert_eq!(peer.connection.host(), None);
+}
+
+#[test]
+fn a_handshake_is_over_when_the_device_is_identified_or_refused() {
+    let mut peer = Peer::asked(Authentication::None);
+    peer.told(Notice::HostName("lab".into()));
+    peer.says(ANN);
+    assert!(!peer.connection.is_past_handshake(), "it has no name yet");
+    peer.joined();
+    assert!(peer.connection.is_past_handshake());
+
+    let mut peer = Peer::asked(Authentication::None);
+    peer.says("");
+    assert!(peer.connection.is_past_handshake());
 }
 
 #[test]

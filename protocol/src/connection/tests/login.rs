@@ -113,7 +113,8 @@ fn a_login_that_fails_answers_the_request_and_the_session_goes_on() {
 #[test]
 fn an_answer_that_is_no_text_or_no_username_fails_like_any_other() {
     let wrong = denied("ValueError: Unregistered user, or Wrong login password");
-    for line in [r#"{"result": null}"#, r#"{"result": 5}"#, r#"{"result": ""}"#, r#"{"result": "lab:1875"}"#]
+    for line in
+        ["", r#"{"result": null}"#, r#"{"result": 5}"#, r#"{"result": ""}"#, r#"{"result": "lab:1875"}"#]
     {
         let mut peer = asked_to_log_in();
         assert_eq!(peer.says(line), wrong, "{line}");
@@ -140,6 +141,19 @@ fn a_check_that_comes_too_late_makes_no_administrator() {
     assert_eq!(peer.told(Notice::Checked(ADMINISTRATOR)), [""; 0]);
     assert_eq!(peer.told(Notice::Administered(Ok("1".into()))), [""; 0]);
     assert_eq!(peer.says(USERS), [ASK_USERNAME]);
+}
+
+#[test]
+fn a_verdict_that_was_not_asked_for_changes_nothing() {
+    for verdict in [ADMINISTRATOR, Verdict::Refused(wrong_login())] {
+        // Given a device whose handshake checks nothing.
+        let mut peer = Peer::asked(Authentication::None);
+        assert_eq!(peer.told(Notice::Checked(verdict)), [""; 0]);
+        peer.told(Notice::HostName("lab".into()));
+        peer.says("client Ann");
+        peer.joined();
+        assert_eq!(peer.says(USERS), [ASK_USERNAME], "it is no administrator");
+    }
 }
 
 #[test]
@@ -183,6 +197,17 @@ fn a_service_goes_on_answering_its_clients_while_it_logs_in() {
     peer.says(&python("secret"));
     assert_eq!(peer.says(&testing::notification("Ann", "x")), ["notify"]);
     assert!(peer.says(testing::DISCONNECT).contains(&"leave".into()));
+}
+
+#[test]
+fn a_blank_line_means_nothing_while_a_password_is_being_checked() {
+    // Given a service, which is read meanwhile.
+    let mut peer = Peer::service();
+    for line in [USERS, "root", "secret"] {
+        peer.says(line);
+    }
+    assert_eq!(peer.says(""), [""; 0]);
+    assert_eq!(peer.told(Notice::Checked(ADMINISTRATOR)), [DO_USERS]);
 }
 
 #[test]
@@ -241,6 +266,14 @@ fn what_waits_for_a_login_counts_with_the_room_that_it_takes() {
     assert_eq!(peer.connection.held(), frames * ("{}".len() + size_of::<Frame>()));
     peer.waits(Limits::default().prompt);
     assert_eq!(peer.connection.held(), 0);
+
+    // What has had its turn counts no more, and what is behind the next login does.
+    let last = request("Echo", "echo", "9");
+    for line in [USERS, &request("Echo", "echo", "8"), USERS, &last] {
+        peer.says(line);
+    }
+    peer.waits(Limits::default().prompt);
+    assert_eq!(peer.connection.held(), last.len() + size_of::<Frame>());
 }
 
 #[test]
@@ -251,10 +284,11 @@ fn what_is_handed_on_shows_no_password_to_who_logs_it() {
         args: Bytes::from_static(br#"["bob", "hush", false]"#),
         kwargs: Bytes::from_static(br#"{"password": "hush"}"#),
     };
-    for action in
-        [Action::Check(login), administer, Action::Check(Credentials::ManagerPassword("hush".into()))]
-    {
-        let shown = format!("{action:?}");
-        assert!(!shown.contains("hush"), "{shown}");
+    for (action, rest) in [
+        (Action::Check(login), "Check(Login { username: \"root\", .. })"),
+        (administer, "Administer { attribute: \"users_table.insert\", .. }"),
+        (Action::Check(Credentials::ManagerPassword("hush".into())), "Check(ManagerPassword)"),
+    ] {
+        assert_eq!(format!("{action:?}"), rest);
     }
 }

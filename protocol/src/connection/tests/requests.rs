@@ -65,6 +65,19 @@ fn a_service_owes_what_is_being_written_to_it_and_nothing_else() {
 }
 
 #[test]
+fn a_service_is_busy_until_it_has_answered_everything() {
+    let mut peer = Peer::service();
+    assert!(!peer.connection.is_busy());
+    for uid in ["7", "8"] {
+        peer.connection.outgoing(from_bob(uid));
+    }
+    peer.says(&reply("Bob[lab:9]", "7", "null"));
+    assert!(peer.connection.is_busy());
+    peer.says(&reply("Bob[lab:9]", "8", "null"));
+    assert!(!peer.connection.is_busy());
+}
+
+#[test]
 fn a_service_forgets_a_client_or_answers_for_what_it_owes() {
     for answer in [true, false] {
         let mut peer = Peer::service();
@@ -157,7 +170,10 @@ fn a_uid_is_at_most_a_kibibyte() {
 #[test]
 fn a_request_to_the_manager_has_at_most_a_mebibyte() {
     let mut peer = Peer::client();
-    let events = peer.says(&ask("link", &"x".repeat(1 << 20), "7"));
+    let padding = (1 << 20) - ask("identity", "", "7").len();
+    let longest = ask("identity", &"x".repeat(padding), "7");
+    assert_eq!(peer.says(&longest), ["Identity, uid 7"]);
+    let events = peer.says(&ask("identity", &"x".repeat(padding + 1), "7"));
     assert_eq!(events[0], "error ValueError: a request to the Manager has at most 1048576 bytes, uid 7");
 }
 
