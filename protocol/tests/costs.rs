@@ -142,3 +142,25 @@ fn a_notification_to_fifty_clients_costs_no_more_than_this() {
     let bounds = Costs { allocations: 105, allocated: 69_000, copied: 5700, reads: 102, writes: 50 };
     costs.assert_within(&bounds, "a notification to 50");
 }
+
+#[test]
+fn a_username_that_is_longer_than_any_is_refused_without_a_copy_of_it() {
+    let mut lab = Laboratory::new();
+    lab.service("Echo");
+    let client = lab.client("Echo");
+    // One letter more than it may have, each of them an escape.
+    let username = format!(r#"{{"result": "{}"}}"#, r"\u0078".repeat(4097));
+    let mut log_in = || {
+        lab.say(client, r#"{"service": "Manager", "attribute": "users_table.users", "uid": 7}"#);
+        let costs = costs(&mut lab, client, &username);
+        assert!(lab.heard(client).contains("Wrong login password"), "{}", lab.heard(client));
+        costs
+    };
+    for _ in 0..BEFORE {
+        log_in();
+    }
+    let costs = log_in();
+
+    let bounds = Costs { allocations: 8, allocated: 2300, copied: 159, reads: 3, writes: 1 };
+    costs.assert_within(&bounds, "a username that is too long");
+}

@@ -10,6 +10,8 @@ use crate::json;
 
 /// The longest username and password that are looked at, in bytes.
 const MAX_CREDENTIAL: usize = 4096;
+/// The longest JSON string that means one: quotation marks, and each byte an escape like `\u0078`.
+const MAX_QUOTED: usize = 2 + 6 * MAX_CREDENTIAL;
 
 /// An answer to a request of the Manager (docs/wire.md, section 2).
 #[derive(Debug)]
@@ -37,6 +39,14 @@ impl Answer {
     /// An object with `result`.
     pub(super) fn of(frame: &Frame) -> Self {
         frame.raw(Key::Result).map_or(Self::Blank, Self::Result)
+    }
+
+    /// The same in the middle of a session, where lines may be long: what no username or password can be is not copied.
+    pub(super) fn short(frame: &Frame) -> Self {
+        match frame.member(Key::Result) {
+            Some(result) if result.span().len() > MAX_QUOTED => Self::Blank,
+            _ => Self::of(frame),
+        }
     }
 
     /// The username or password in it; `None` if there is none, or it is longer than any.

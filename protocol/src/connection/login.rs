@@ -106,7 +106,7 @@ impl<H: Clone> Connection<H> {
             Ok(Message::Reply { error: false })
                 if self.expects_login_answer() && !self.is_open_call(&frame) =>
             {
-                self.login_answer(&Answer::of(&frame), now, out);
+                self.login_answer(&Answer::short(&frame), now, out);
                 None
             }
             // A service goes on answering its clients, and a device may leave.

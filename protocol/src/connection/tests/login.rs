@@ -122,6 +122,18 @@ fn an_answer_that_is_no_text_or_no_username_fails_like_any_other() {
 }
 
 #[test]
+fn a_username_may_be_escaped_from_the_first_letter_to_the_last() {
+    let longest = "x".repeat(4096);
+    for (letters, events) in [
+        (4096, vec![format!("ask password [\"{longest}\"]")]),
+        (4097, denied("ValueError: Unregistered user, or Wrong login password")),
+    ] {
+        let mut peer = asked_to_log_in();
+        assert_eq!(peer.says(&python(&r"\u0078".repeat(letters))), events);
+    }
+}
+
+#[test]
 fn a_login_has_five_minutes_for_each_answer() {
     let prompt = Limits::default().prompt;
     let message = "TimeoutError: no answer to the Manager's request for a username and a password";
