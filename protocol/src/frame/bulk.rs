@@ -1,19 +1,20 @@
 //! The loops that most bytes pass through: how far until a byte that matters?
 //!
-//! Long strings are tested 32 bytes at a time, what a compiler turns into a few vector instructions. Names, uids and digits are
-//! short: there a word of eight bytes is tested, and says where the byte is.
+//! Strings are most of it. Where another byte than those of a string is looked for, a compiler turns a loop over blocks into a few
+//! vector instructions.
 
-/// Tested at once in a long run.
+use core::ops::BitOr;
+
+use wide::u8x16;
+
+/// Tested at once by [`find`].
 const BLOCK: usize = 32;
 
-/// Tested at once in a short one.
-pub(super) const WORD: usize = size_of::<u64>();
+/// Tested at once in a short one, with a mask that says where the byte is.
+pub(super) const LANES: usize = 16;
 
-/// So many bytes are a short run.
-const SHORT: usize = 8 * WORD;
-
-/// The high bit of each byte.
-const HIGH: u64 = each(0x80);
+/// Tested at once in a long string.
+const LONG: usize = 4 * LANES;
 
 /// The index of the first byte that `stop` holds for, or the number of bytes.
 ///
@@ -34,17 +35,32 @@ pub(super) fn find(bytes: &[u8], stop: impl Fn(u8) -> bool) -> usize {
 /// How many bytes at the beginning are ASCII that stands for itself in a JSON string.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
+    match bytes.first_chunk().map(leading_plain) {
+        Some(LANES) | None => long_plain(bytes),
+        Some(count) => count,
+    }
+}
+
+/// The same where it is not decided at once.
+#[inline(never)]
+fn long_plain(bytes: &[u8]) -> usize {
     let mut at = 0;
-    while at < SHORT
-        && let Some(word) = bytes[at..].first_chunk()
-    {
-        let count = leading_plain(u64::from_le_bytes(*word));
+    while let Some(block) = bytes[at..].first_chunk::<LONG>() {
+        let (lanes, _) = block.as_chunks();
+        if lanes.iter().map(not_plain).fold(u8x16::ZERO, BitOr::bitor).to_bitmask() != 0 {
+            break;
+        }
+        at += LONG;
+    }
+    while let Some(next) = bytes[at..].first_chunk() {
+        let count = leading_plain(next);
         at += count;
-        if count < WORD {
+        if count < LANES {
             return at;
         }
     }
-    at + find(&bytes[at..], |byte| special(byte) | !byte.is_ascii())
+    let rest = &bytes[at..];
+    at + rest.iter().position(|&byte| special(byte) || !byte.is_ascii()).unwrap_or(rest.len())
 }
 
 /// What ends a run of plain string bytes.
@@ -53,26 +69,32 @@ pub(super) fn special(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
-/// How many bytes of a word are plain before the first that is not; the lowest byte is the first.
+/// How many of the bytes are plain before the first that is not.
 #[inline]
-fn leading_plain(word: u64) -> usize {
-    // The high bit of each byte below a limit. Bytes above one that is may be wrong, as it borrows from them; the first is right.
-    let below = |word: u64, limit: u8| word.wrapping_sub(each(limit)) & !word;
-    let others = below(word, 0x20) | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1) | word;
-    (others & HIGH).trailing_zeros() as usize / WORD
+fn leading_plain(bytes: &[u8; LANES]) -> usize {
+    first(not_plain(bytes))
 }
 
-/// How many bytes of a word are digits before the first that is none; the lowest byte is the first.
+/// The high bit of each lane says whether the byte is none that stands for itself in a string of ASCII.
 #[inline]
-pub(super) fn leading_digits(word: u64) -> usize {
-    // 0 to 9 for digits; the sum has the high bit where it is more, and no byte of it carries into the next.
-    let values = word ^ each(b'0');
-    let others = ((values & !HIGH) + each(0x7f - 9)) | values;
-    (others & HIGH).trailing_zeros() as usize / WORD
+fn not_plain(bytes: &[u8; LANES]) -> u8x16 {
+    let bytes = u8x16::new(*bytes);
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    // Those beyond ASCII have the high bit.
+    bytes.simd_lt(u8x16::splat(b' ')) | is(b'"') | is(b'\\') | bytes
 }
 
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; WORD])
+/// How many of the bytes are digits before the first that is none.
+#[inline]
+pub(super) fn leading_digits(bytes: [u8; LANES]) -> usize {
+    let values = u8x16::new(bytes) - u8x16::splat(b'0');
+    first(values.simd_gt(u8x16::splat(9)))
+}
+
+/// The number of the first lane whose high bit is set, or how many there are.
+#[inline]
+fn first(mask: u8x16) -> usize {
+    (mask.to_bitmask() | 1 << LANES).trailing_zeros() as usize
 }
 
 #[cfg(test)]
@@ -104,19 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn a_word_says_where_the_first_byte_is_that_is_no_digit_or_not_plain() {
-        for first in 0..WORD {
-            for other in 0..=u8::MAX {
+    fn of_sixteen_bytes_the_first_is_found_that_is_no_digit_or_not_plain() {
+        for at in 0..LANES {
+            for byte in 0..=u8::MAX {
                 for beyond in [0, b'5', b'"', 0x80, 0xff] {
-                    let mut bytes = [beyond; WORD];
-                    bytes[..first].fill(b'9');
-                    bytes[first] = other;
+                    let mut bytes = [beyond; LANES];
+                    bytes[..at].fill(b'9');
+                    bytes[at] = byte;
                     let expected =
-                        |stop: fn(u8) -> bool| bytes.iter().position(|&byte| stop(byte)).unwrap_or(WORD);
-                    let word = u64::from_le_bytes(bytes);
-                    assert_eq!(leading_digits(word), expected(|byte| !byte.is_ascii_digit()), "{bytes:?}");
+                        |stop: fn(u8) -> bool| bytes.iter().position(|&byte| stop(byte)).unwrap_or(LANES);
+                    assert_eq!(leading_digits(bytes), expected(|byte| !byte.is_ascii_digit()), "{bytes:?}");
                     assert_eq!(
-                        leading_plain(word),
+                        leading_plain(&bytes),
                         expected(|byte| special(byte) || !byte.is_ascii()),
                         "{bytes:?}"
                     );

@@ -122,8 +122,8 @@ pub enum Kind {
 /// traceback's strings without reading the value again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Items {
-    /// How many there are, at most `u32::MAX`; 0 for what is no array.
-    pub count: u32,
+    /// How many there are, at most 255; 0 for what is no array.
+    pub count: u8,
     /// What the first is.
     pub first: Option<Kind>,
     /// What the second is.
@@ -147,9 +147,7 @@ impl Items {
 
     /// The same for so many numbers.
     pub(super) fn note_numbers(&mut self, count: u32) {
-        let one_by_one = count.min(2);
-        (0..one_by_one).for_each(|_| self.note(Kind::Number));
-        self.count = self.count.saturating_add(count - one_by_one);
+        (0..count.min(u8::MAX.into())).for_each(|_| self.note(Kind::Number));
     }
 }
 
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_stays_within_four_cache_lines() {
-        assert!(size_of::<Head>() <= 256, "{}", size_of::<Head>());
+    fn a_head_stays_within_three_cache_lines() {
+        assert!(size_of::<Head>() <= 192, "{}", size_of::<Head>());
     }
 }

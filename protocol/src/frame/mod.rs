@@ -30,6 +30,7 @@ mod numbers;
 mod rope;
 mod salvage;
 mod scanner;
+mod simple;
 mod skim;
 mod splice;
 mod tokens;

@@ -14,6 +14,7 @@ use super::{
     name::Name,
     nesting::Nesting,
     numbers::numbers,
+    simple::{Simple, simple},
     tokens::INFINITY,
 };
 
@@ -202,6 +203,9 @@ impl Scanner {
             (State::Comma, b']') if !self.nesting.in_object() => self.close(input.position()),
             (State::FirstName, b'}') | (State::FirstItem, b']') => self.close(input.position()),
             (State::FirstName | State::Name, b'"') => {
+                if self.nesting.depth() == 1 && self.members(input) {
+                    return Ok(());
+                }
                 self.state = State::String;
                 self.string = if self.nesting.depth() == 1 { Role::TopName } else { Role::Name };
                 self.name.clear();
@@ -272,6 +276,25 @@ impl Scanner {
             self.current.items.note_numbers(count);
         }
         true
+    }
+
+    /// Reads those members of the top level that are whole and simple; false where there is none.
+    fn members(&mut self, input: &mut Input<'_>) -> bool {
+        let begin = input.at;
+        while let Some(Simple { key, kind, items, value }) = simple(input.rest()) {
+            let from = input.position();
+            self.current = Current { key, kind, items, start: from + value.start, end: from + value.end };
+            input.at += value.end;
+            self.state = State::Comma;
+            if input.next() != Some(b',') {
+                return true;
+            }
+            self.enter();
+            self.state = State::Name;
+            input.at += 1;
+            input.skip_space();
+        }
+        input.at > begin
     }
 
     fn open(&mut self, object: bool, input: &mut Input<'_>) -> Result<(), Stop> {

@@ -60,7 +60,7 @@ fn items(raw: &str) -> Items {
     let values = serde_json::from_str::<Vec<&RawValue>>(raw).unwrap_or_default();
     let kinds: Vec<Kind> = values.iter().map(|value| kind(value.get())).collect();
     Items {
-        count: u32::try_from(kinds.len()).unwrap(),
+        count: u8::try_from(kinds.len()).unwrap_or(u8::MAX),
         first: kinds.first().copied(),
         second: kinds.get(1).copied(),
         all_strings: kinds.iter().all(|&kind| kind == Kind::String),
