@@ -6,9 +6,8 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt::Display;
-
-use bytes::Bytes;
 
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key, Kind, Rope};
@@ -114,11 +113,18 @@ pub fn view(frame: &Frame, key: Key) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether a member is this string, however it is written. `expected` has nothing in it that JSON escapes.
-fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
-    name(frame, key).is_some_and(|raw| match &*raw {
-        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => inside == expected.as_bytes(),
-        raw => json::unquote(raw).is_some_and(|text| text == expected),
+/// Whether a member is this string, however it is written.
+pub fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
+    name(frame, key).is_some_and(|raw| {
+        let [b'"', inside @ .., b'"'] = &*raw else { return false };
+        let pairs = inside.iter().zip(expected.as_bytes());
+        let same = pairs.take_while(|(read, byte)| read == byte && **read != b'\\').count();
+        match inside.get(same) {
+            None => same == expected.len(),
+            // The rest may be written with escapes.
+            Some(b'\\') => json::unquote(&raw).is_some_and(|text| text == expected),
+            Some(_) => false,
+        }
     })
 }
 
@@ -143,10 +149,10 @@ pub fn uid(frame: &Frame) -> Result<Uid, Refusal> {
         return Err(Refusal::new(Exception::Value, "the uid \"notification\" is reserved for notifications"));
     }
     // Copied, so that an open request does not keep the buffer alive that it arrived in.
-    let copy = Bytes::copy_from_slice(&raw);
+    let copy: Arc<[u8]> = Arc::from(&*raw);
     let canonical = match canonical {
         Cow::Borrowed(same) if same.len() == raw.len() => copy.clone(),
-        other => Bytes::from(other.into_owned()),
+        other => Arc::from(&*other),
     };
     Ok(Uid { raw: copy, canonical })
 }

@@ -4,12 +4,13 @@
 //! A reply counts only when it names a client and a uid that are in the table: nothing that a service makes up reaches
 //! anyone (docs/wire.md, section 7).
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::collections::btree_map::{BTreeMap, Entry};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
-use bytes::Bytes;
-
+use crate::frame::Rope;
 use crate::mailbox::{ConnectionId, Request, Uid};
 use crate::name::NetworkName;
 
@@ -22,25 +23,23 @@ pub(super) struct OpenCalls<H> {
 #[derive(Debug)]
 struct Caller<H> {
     client: ConnectionId,
-    requester: NetworkName,
     reply_to: H,
     /// By canonical uid: the uids as the client wrote them, oldest first.
-    uids: BTreeMap<Bytes, Spellings>,
+    uids: BTreeMap<Arc<[u8]>, Spellings>,
 }
 
 #[derive(Debug)]
 struct Spellings {
-    first: Bytes,
-    more: VecDeque<Bytes>,
+    first: Arc<[u8]>,
+    more: VecDeque<Arc<[u8]>>,
 }
 
-/// Somebody who waits for an answer.
+/// An answer that somebody waits for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Waiting<H> {
-    pub(super) requester: NetworkName,
     pub(super) reply_to: H,
     /// The uid as the client wrote it.
-    pub(super) uid: Bytes,
+    pub(super) uid: Arc<[u8]>,
 }
 
 impl<H: Clone> OpenCalls<H> {
@@ -52,26 +51,25 @@ impl<H: Clone> OpenCalls<H> {
         self.callers.is_empty()
     }
 
-    /// A request is being written to the service.
-    pub(super) fn enter(&mut self, request: &Request<H>) {
-        let Request { client, requester, reply_to, uid, .. } = request;
-        let new = || Caller {
-            client: *client,
-            requester: requester.clone(),
-            reply_to: reply_to.clone(),
-            uids: BTreeMap::new(),
+    /// A request is being written to the service. Gives its line.
+    pub(super) fn enter(&mut self, request: Request<H>) -> Rope {
+        let Request { client, requester, reply_to, uid, line } = request;
+        let caller = match self.callers.entry(requester) {
+            Entry::Occupied(mut entry) => {
+                if entry.get().client != client {
+                    // A client that has gone had the same name: what it asked for concerns nobody any more.
+                    entry.insert(Caller { client, reply_to, uids: BTreeMap::new() });
+                }
+                entry.into_mut()
+            }
+            Entry::Vacant(entry) => entry.insert(Caller { client, reply_to, uids: BTreeMap::new() }),
         };
-        let caller = self.callers.entry(requester.clone()).or_insert_with(new);
-        if caller.client != *client {
-            // A client that has gone had the same name: what it asked for concerns nobody any more.
-            *caller = new();
-        }
         let Uid { raw, canonical } = uid;
-        caller
-            .uids
-            .entry(canonical.clone())
-            .and_modify(|spellings| spellings.more.push_back(raw.clone()))
-            .or_insert_with(|| Spellings { first: raw.clone(), more: VecDeque::new() });
+        match caller.uids.entry(canonical) {
+            Entry::Occupied(entry) => entry.into_mut().more.push_back(raw),
+            Entry::Vacant(entry) => drop(entry.insert(Spellings { first: raw, more: VecDeque::new() })),
+        }
+        line
     }
 
     /// The service answers: who waits for that, if anybody does. It waits no more.
@@ -83,46 +81,47 @@ impl<H: Clone> OpenCalls<H> {
             spellings.first = next;
             caller.uids.insert(canonical_uid, spellings);
         }
-        if caller.uids.is_empty() {
-            let Caller { requester, reply_to, .. } = self.callers.remove(requester)?;
-            return Some(Waiting { requester, reply_to, uid });
-        }
-        Some(Waiting { requester: caller.requester.clone(), reply_to: caller.reply_to.clone(), uid })
+        let reply_to = if caller.uids.is_empty() {
+            self.callers.remove(requester)?.reply_to
+        } else {
+            caller.reply_to.clone()
+        };
+        Some(Waiting { reply_to, uid })
     }
 
     /// Takes out all that `client` waits for.
     pub(super) fn forget(&mut self, client: ConnectionId, requester: &NetworkName) -> Vec<Waiting<H>> {
         match self.callers.get(requester) {
             Some(caller) if caller.client == client => {
-                let caller = self.callers.remove(requester);
-                caller.into_iter().flat_map(Caller::into_waiting).collect()
+                self.callers.remove(requester).into_iter().flat_map(Caller::into_waiting).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    /// Takes out everything: the service will not answer.
-    pub(super) fn drain(&mut self) -> Vec<Waiting<H>> {
+    /// Takes out everything, with the names of those who wait: the service will not answer.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (NetworkName, Waiting<H>)> + use<H> {
         let callers = mem::take(&mut self.callers);
-        callers.into_values().flat_map(Caller::into_waiting).collect()
+        callers.into_iter().flat_map(|(requester, caller)| {
+            caller.into_waiting().map(move |waiting| (requester.clone(), waiting))
+        })
     }
 }
 
 impl<H: Clone> Caller<H> {
-    fn into_waiting(self) -> Vec<Waiting<H>> {
-        let Self { requester, reply_to, .. } = self;
-        let uids = self
-            .uids
-            .into_values()
-            .flat_map(|spellings| core::iter::once(spellings.first).chain(spellings.more));
-        uids.map(|uid| Waiting { requester: requester.clone(), reply_to: reply_to.clone(), uid }).collect()
+    fn into_waiting(self) -> impl Iterator<Item = Waiting<H>> {
+        let Self { reply_to, uids, .. } = self;
+        let uids =
+            uids.into_values().flat_map(|spellings| core::iter::once(spellings.first).chain(spellings.more));
+        uids.map(move |uid| Waiting { reply_to: reply_to.clone(), uid })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
-    use crate::frame::Rope;
     use crate::json;
     use crate::name::{Address, DeviceName};
 
@@ -135,12 +134,12 @@ mod tests {
 
     /// A request of `Ann[lab:1]`, who may be another connection at another time.
     fn request(client: ConnectionId, uid: &'static str) -> Request<u64> {
-        let canonical = Bytes::copy_from_slice(&json::canonical(uid.as_bytes()).unwrap());
+        let canonical = Arc::from(&*json::canonical(uid.as_bytes()).unwrap());
         Request {
             client,
             requester: network_name("Ann"),
             reply_to: client.0,
-            uid: Uid { raw: Bytes::from_static(uid.as_bytes()), canonical },
+            uid: Uid { raw: uid.as_bytes().into(), canonical },
             line: Rope::new(),
         }
     }
@@ -148,20 +147,20 @@ mod tests {
     fn calls(uids: &[&'static str]) -> OpenCalls<u64> {
         let mut calls = OpenCalls::new();
         for uid in uids {
-            calls.enter(&request(ANN, uid));
+            calls.enter(request(ANN, uid));
         }
         calls
     }
 
-    fn uids(waiting: Vec<Waiting<u64>>) -> Vec<Bytes> {
-        waiting.into_iter().map(|waiting| waiting.uid).collect()
+    fn uids(waiting: impl IntoIterator<Item = Waiting<u64>>) -> Vec<String> {
+        waiting.into_iter().map(|waiting| String::from_utf8(waiting.uid.to_vec()).unwrap()).collect()
     }
 
     #[test]
     fn an_answer_goes_to_who_asked_and_settles_one_request() {
         let mut calls = calls(&["7", "8"]);
         let waiting = calls.settle("Ann[lab:1]", b"7").unwrap();
-        let expected = Waiting { requester: network_name("Ann"), reply_to: 1, uid: Bytes::from_static(b"7") };
+        let expected = Waiting { reply_to: 1, uid: b"7"[..].into() };
         assert_eq!(waiting, expected);
         assert_eq!(calls.settle("Ann[lab:1]", b"7"), None);
         assert!(!calls.is_empty());
@@ -183,7 +182,7 @@ mod tests {
         let mut calls = calls(&["1.0", "1.00", "10e-1"]);
         for spelling in ["1.0", "1.00", "10e-1"] {
             let canonical = json::canonical(b"1.000").unwrap();
-            assert_eq!(calls.settle("Ann[lab:1]", &canonical).unwrap().uid, spelling);
+            assert_eq!(calls.settle("Ann[lab:1]", &canonical).unwrap().uid[..], *spelling.as_bytes());
         }
         assert!(calls.is_empty());
     }
@@ -200,7 +199,7 @@ mod tests {
     fn forgetting_a_client_leaves_its_successor_of_the_same_name_alone() {
         let mut calls = calls(&["7"]);
         let successor = ConnectionId(2);
-        calls.enter(&request(successor, "8"));
+        calls.enter(request(successor, "8"));
         assert_eq!(calls.settle("Ann[lab:1]", b"7"), None, "the old one's requests concern nobody");
         assert_eq!(calls.forget(ANN, &network_name("Ann")), []);
         assert_eq!(calls.settle("Ann[lab:1]", b"8").unwrap().reply_to, 2);
@@ -209,7 +208,9 @@ mod tests {
     #[test]
     fn draining_gives_everything_that_is_owed() {
         let mut calls = calls(&["7", "8", "7"]);
-        assert_eq!(uids(calls.drain()), ["7", "7", "8"]);
+        let (names, waiting): (Vec<_>, Vec<_>) = calls.drain().unzip();
+        assert_eq!(uids(waiting), ["7", "7", "8"]);
+        assert!(names.iter().all(|name| *name == network_name("Ann")));
         assert!(calls.is_empty());
     }
 }

@@ -206,14 +206,13 @@ impl<H: Clone> Connection<H> {
         answer: bool,
         out: &mut Vec<Event<H>>,
     ) {
-        let Phase::Identified(device) = &mut self.phase else { return };
-        let Side::Service(service) = &mut device.side else { return };
+        let Some(service) = self.service() else { return };
         let waiting = service.calls.forget(client, requester);
         if answer {
             let refusal = self.withdrawn();
             out.extend(waiting.into_iter().map(|waiting| Event::Answer {
                 to: waiting.reply_to,
-                line: Rope::from(refusal.line(waiting.requester.as_str(), Some(&waiting.uid)).into_bytes()),
+                line: Rope::from(refusal.line(requester.as_str(), Some(&waiting.uid)).into_bytes()),
             }));
         }
     }
@@ -221,10 +220,9 @@ impl<H: Clone> Connection<H> {
     /// Every client that waits for this service gets an error in place of the answer.
     fn fail_open_calls(&mut self, out: &mut Vec<Event<H>>) {
         let refusal = self.gone();
-        let Phase::Identified(device) = &mut self.phase else { return };
-        let Side::Service(service) = &mut device.side else { return };
-        for waiting in service.calls.drain() {
-            let line = refusal.line(waiting.requester.as_str(), Some(&waiting.uid));
+        let Some(service) = self.service() else { return };
+        for (requester, waiting) in service.calls.drain() {
+            let line = refusal.line(requester.as_str(), Some(&waiting.uid));
             out.push(Event::Answer { to: waiting.reply_to, line: Rope::from(line.into_bytes()) });
         }
     }

@@ -36,7 +36,7 @@ pub enum Event<H> {
         /// What is asked.
         question: Question,
         /// The request's uid as raw JSON.
-        uid: Bytes,
+        uid: Arc<[u8]>,
     },
     /// Register the device; answer with [`Connection::joined`](super::Connection::joined).
     Join(Identity),

@@ -12,7 +12,8 @@ use serde::de::IgnoredAny;
 
 use super::answer::Answer;
 use super::{
-    Action, ClientSide, Connection, Ending, Event, Line, Note, Outgoing, Phase, Question, Side, Stalled,
+    Action, ClientSide, Connection, Ending, Event, Line, Note, Outgoing, Phase, Question, ServiceSide, Side,
+    Stalled,
 };
 use crate::error::{Exception, Refusal};
 use crate::frame::{Broken, Frame, FrameError, Key, Rope};
@@ -48,7 +49,7 @@ impl<H: Clone> Connection<H> {
         match (message, &mut device.side) {
             (Message::Reply { error }, Side::Service(_)) => self.reply(frame, error, out),
             (Message::Notification, Side::Service(service)) => {
-                if message::view(frame, Key::Service).as_deref() == Some(&service.service) {
+                if message::is_text(frame, Key::Service, &service.service) {
                     out.push(Event::Notify(message::forwarded_notification(frame)));
                 } else {
                     Self::note(Note::UnexpectedNotification, out);
@@ -93,10 +94,9 @@ impl<H: Clone> Connection<H> {
             Ok(uid) => uid,
             Err(refusal) => return self.deny(refusal, frame.raw(Key::Uid).as_deref(), out),
         };
-        // A name that is no text cannot be that of a service.
-        let service = message::view(frame, Key::Service).unwrap_or_default();
-        if *client.service != *service {
-            client.service = service.into();
+        if !message::is_text(frame, Key::Service, &client.service) {
+            // A name that is no text cannot be that of a service.
+            client.service = message::view(frame, Key::Service).unwrap_or_default().into();
         }
         let service = client.service.clone();
         let line = message::forwarded_request(frame, &device.quoted_name);
@@ -159,8 +159,7 @@ impl<H: Clone> Connection<H> {
 
     /// A service's result or error: it goes to the client that waits for it, if there is one.
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event<H>>) {
-        let Phase::Identified(device) = &mut self.phase else { return };
-        let Side::Service(service) = &mut device.side else { return };
+        let Some(service) = self.service() else { return };
         let requester = message::view(frame, Key::Requester);
         let uid = frame.value(Key::Uid).unwrap_or(Cow::Borrowed(b"\"\""));
         let canonical = if uid.len() <= MAX_UID { json::canonical(&uid) } else { None };
@@ -201,8 +200,7 @@ impl<H: Clone> Connection<H> {
                     json::python_repr(&service.service),
                     refusal.text()
                 );
-                let line = Refusal::new(refusal.exception(), text)
-                    .line(waiting.requester.as_str(), Some(&waiting.uid));
+                let line = Refusal::new(refusal.exception(), text).line(&requester, Some(&waiting.uid));
                 out.push(Event::Answer { to: waiting.reply_to, line: Rope::from(line.into_bytes()) });
             }
         }
@@ -288,6 +286,16 @@ impl<H: Clone> Connection<H> {
             Phase::Identified(device) => match &mut device.side {
                 Side::Client(client) => Some(client),
                 Side::Service(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(super) fn service(&mut self) -> Option<&mut ServiceSide<H>> {
+        match &mut self.phase {
+            Phase::Identified(device) => match &mut device.side {
+                Side::Service(service) => Some(service),
+                Side::Client(_) => None,
             },
             _ => None,
         }

@@ -5,6 +5,7 @@
 //! text.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ const SHUT_DOWN: &str = "shutdown_manager";
 #[derive(Debug)]
 pub(super) struct Login {
     stage: Stage,
-    uid: Bytes,
+    uid: Arc<[u8]>,
     attribute: String,
     args: Bytes,
     kwargs: Bytes,
@@ -66,7 +67,7 @@ impl<H: Clone> Connection<H> {
         &mut self,
         attribute: String,
         frame: &Frame,
-        uid: Bytes,
+        uid: Arc<[u8]>,
         now: Instant,
         out: &mut Vec<Event<H>>,
     ) {

@@ -41,14 +41,14 @@ impl Output {
             return;
         }
         self.small.reserve(bytes.min(TOGETHER));
-        for chunk in lines.flat_map(Rope::into_chunks) {
+        lines.flat_map(Rope::into_chunks).for_each(|chunk| {
             if chunk.len() < SMALL {
                 self.copy(&chunk);
             } else {
                 self.gather();
                 self.rope.push(chunk);
             }
-        }
+        });
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -5,6 +5,7 @@
 //! [compacted](Rope::compact).
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
@@ -18,15 +19,16 @@ use bytes::{Buf, Bytes};
 pub struct Rope {
     /// Empty only when the rope is.
     first: Bytes,
-    /// Empty in the common case, so that a line in one piece allocates nothing.
-    rest: VecDeque<Bytes>,
+    /// What comes behind it.
+    #[expect(clippy::box_collection, reason = "what is moved about is nearly always a line in one piece")]
+    rest: Option<Box<VecDeque<Bytes>>>,
     len: usize,
 }
 
 impl Rope {
     /// A rope without bytes.
     pub const fn new() -> Self {
-        Self { first: Bytes::new(), rest: VecDeque::new(), len: 0 }
+        Self { first: Bytes::new(), rest: None, len: 0 }
     }
 
     /// The number of bytes.
@@ -48,7 +50,7 @@ impl Rope {
         if self.first.is_empty() {
             self.first = chunk;
         } else {
-            self.rest.push_back(chunk);
+            self.rest.get_or_insert_default().push_back(chunk);
         }
     }
 
@@ -61,18 +63,20 @@ impl Rope {
 
     /// The chunks in order; none is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &Bytes> {
-        Some(&self.first).filter(|first| !first.is_empty()).into_iter().chain(&self.rest)
+        let first = Some(&self.first).filter(|first| !first.is_empty());
+        first.into_iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     /// The chunks in order, taken out; none is empty.
     pub fn into_chunks(self) -> impl Iterator<Item = Bytes> {
-        Some(self.first).filter(|first| !first.is_empty()).into_iter().chain(self.rest)
+        let first = Some(self.first).filter(|first| !first.is_empty());
+        first.into_iter().chain(self.rest.into_iter().flat_map(|rest| *rest))
     }
 
     /// A part of the rope, without a copy. What the range asks for beyond the end is left out.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        if self.rest.is_empty() {
+        if self.rest.is_none() {
             let end = range.end.min(self.len);
             return Self::from(self.first.slice(range.start.min(end)..end));
         }
@@ -95,7 +99,7 @@ impl Rope {
 
     /// All bytes in one piece; copied only when they are in several.
     pub fn to_bytes(&self) -> Bytes {
-        if self.rest.is_empty() { self.first.clone() } else { Bytes::from(self.copied()) }
+        if self.rest.is_none() { self.first.clone() } else { Bytes::from(self.copied()) }
     }
 
     /// Copies the bytes into one allocation of just their size, so that a small line does not keep a big read buffer
@@ -141,23 +145,26 @@ impl Rope {
 
     /// The last byte.
     pub(super) fn last(&self) -> Option<u8> {
-        self.rest.back().unwrap_or(&self.first).last().copied()
+        self.chunks().last().and_then(|chunk| chunk.last()).copied()
     }
 
     /// Takes the last byte off.
     pub(super) fn drop_last(&mut self) {
-        let chunk = self.rest.back_mut().unwrap_or(&mut self.first);
+        let Self { first, rest, len } = self;
+        let chunk = rest.as_mut().and_then(|rest| rest.back_mut()).unwrap_or(first);
         let Some(shorter) = chunk.len().checked_sub(1) else { return };
         chunk.truncate(shorter);
-        self.len -= 1;
-        if shorter == 0 {
-            self.rest.pop_back();
+        *len -= 1;
+        if shorter == 0
+            && let Some(rest) = rest
+        {
+            rest.pop_back();
         }
     }
 
     /// Memory that the list of chunks takes, without the chunks.
     pub(super) fn overhead(&self) -> usize {
-        self.rest.capacity() * mem::size_of::<Bytes>()
+        self.rest.as_ref().map_or(0, |rest| rest.capacity() * mem::size_of::<Bytes>())
     }
 }
 
@@ -182,7 +189,7 @@ impl Buf for Rope {
         self.len -= left;
         while left >= self.first.len() && !self.first.is_empty() {
             left -= self.first.len();
-            self.first = self.rest.pop_front().unwrap_or_default();
+            self.first = self.rest.as_mut().and_then(|rest| rest.pop_front()).unwrap_or_default();
         }
         self.first.advance(left);
     }
@@ -190,7 +197,7 @@ impl Buf for Rope {
 
 impl From<Bytes> for Rope {
     fn from(chunk: Bytes) -> Self {
-        Self { len: chunk.len(), first: chunk, rest: VecDeque::new() }
+        Self { len: chunk.len(), first: chunk, rest: None }
     }
 }
 

@@ -3,8 +3,6 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::error::Refusal;
 use crate::frame::Rope;
 use crate::name::NetworkName;
@@ -17,10 +15,10 @@ pub struct ConnectionId(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uid {
     /// The JSON value as the client wrote it.
-    pub raw: Bytes,
+    pub raw: Arc<[u8]>,
     /// The same value in the one form that all its spellings have ([`crate::json::canonical`]): a Python service
     /// writes a uid anew.
-    pub canonical: Bytes,
+    pub canonical: Arc<[u8]>,
 }
 
 /// A request on its way to a service. `H` is the handle of a mailbox.

@@ -2,8 +2,6 @@
 
 use alloc::format;
 
-use bytes::Bytes;
-
 use super::*;
 use crate::frame::Rope;
 use crate::name::{Address, DeviceName, NetworkName};
@@ -29,7 +27,7 @@ fn request(client: ConnectionId, bytes: usize) -> Parcel<u64> {
         client,
         requester: NetworkName::new(&DeviceName::new("Ann").unwrap(), &address),
         reply_to: client.0,
-        uid: Uid { raw: Bytes::from(format!("{bytes}")), canonical: Bytes::new() },
+        uid: Uid { raw: format!("{bytes}").into_bytes().into(), canonical: [].into() },
         line: line(bytes),
     })
 }

@@ -11,10 +11,7 @@ fn from_bob(uid: &str) -> Parcel<u8> {
         client: ConnectionId(9),
         requester: NetworkName::new(&DeviceName::new("Bob").unwrap(), &address),
         reply_to: 9,
-        uid: Uid {
-            raw: Bytes::copy_from_slice(uid.as_bytes()),
-            canonical: Bytes::copy_from_slice(uid.as_bytes()),
-        },
+        uid: Uid { raw: uid.as_bytes().into(), canonical: uid.as_bytes().into() },
         line: Rope::from("a line\r\n"),
     })
 }
