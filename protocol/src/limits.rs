@@ -112,6 +112,10 @@ pub const TURN: usize = 256 * KIB;
 /// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
 pub const WORTH_GIVING_UP: usize = 64 * KIB;
 
+/// Lines of one client that are looked at in one turn. A service begins with the first requests while the Manager goes through
+/// the next ones.
+pub const CLIENT_TURN: usize = 32;
+
 /// Input that is taken in while a connection has to wait (for a full service, say), so that it is noticed when its
 /// device goes away.
 pub const READ_AHEAD: usize = 64 * KIB;

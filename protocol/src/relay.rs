@@ -22,6 +22,7 @@ use crate::frame::Rope;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json::string_array;
+use crate::limits::CLIENT_TURN;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
@@ -194,8 +195,9 @@ impl<H: Clone> Relay<H> {
         self.parcels = Vec::new();
     }
 
-    /// Does everything that can be done now: notices, deadlines, a request that waits for room, lines that have come.
-    pub fn pump(&mut self, now: Instant, office: &mut impl Office<H>) {
+    /// Does what can be done now: notices, deadlines, a request that waits for room, lines that have come, of a client
+    /// [`CLIENT_TURN`] at most. Returns whether to call again, once others have had a turn.
+    pub fn pump(&mut self, now: Instant, office: &mut impl Office<H>) -> bool {
         let (notices, overflowed, mut pressure) =
             office.own(|mailbox| (mailbox.take_notices(), mailbox.has_overflowed(), mailbox.pressure()));
         let mut changed = !notices.is_empty();
@@ -212,12 +214,14 @@ impl<H: Clone> Relay<H> {
         self.connection.handle_timeout(now, &mut self.events);
         changed |= self.perform(now, office);
         self.retry(office);
-        loop {
+        let most = if self.connection.is_service() { usize::MAX } else { CLIENT_TURN };
+        let mut more = true;
+        for _ in 0..most {
             // What others put there meanwhile is looked at the next time; what this connection has caused itself counts at once.
             if changed {
                 pressure = office.own(|mailbox| mailbox.pressure());
             }
-            let more = self.connection.advance(now, pressure, &mut self.events);
+            more = self.connection.advance(now, pressure, &mut self.events);
             changed = self.perform(now, office);
             if !more {
                 break;
@@ -228,6 +232,7 @@ impl<H: Clone> Relay<H> {
         if self.budget.is_exceeded() {
             office.relieve(now);
         }
+        more
     }
 
     /// Tries the request again that waits for room.
@@ -341,7 +346,7 @@ impl<H: Clone> Relay<H> {
         }
     }
 
-    fn ask(&mut self, question: Question, uid: &Bytes, office: &mut impl Office<H>) {
+    fn ask(&mut self, question: Question, uid: &[u8], office: &mut impl Office<H>) {
         let id = self.connection.id();
         let names = |names: Vec<NetworkName>| string_array(names.iter().map(NetworkName::as_str));
         let (outcome, attempt, service) = match &question {

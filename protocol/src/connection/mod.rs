@@ -252,14 +252,23 @@ impl<H: Clone> Connection<H> {
         }
     }
 
+    /// Whether it is a service.
+    pub fn is_service(&self) -> bool {
+        self.as_service().is_some()
+    }
+
     /// Whether it is a service that has not answered all that it was asked.
     pub fn is_busy(&self) -> bool {
+        self.as_service().is_some_and(|service| !service.calls.is_empty())
+    }
+
+    fn as_service(&self) -> Option<&ServiceSide<H>> {
         match &self.phase {
             Phase::Identified(device) => match &device.side {
-                Side::Service(service) => !service.calls.is_empty(),
-                Side::Client(_) => false,
+                Side::Service(service) => Some(service),
+                Side::Client(_) => None,
             },
-            _ => false,
+            _ => None,
         }
     }
 
@@ -387,17 +396,16 @@ impl<H: Clone> Connection<H> {
     /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
     /// Returns its line.
     pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
-        if let (Parcel::Request(request), Phase::Identified(device)) = (&parcel, &mut self.phase)
-            && let Side::Service(service) = &mut device.side
-        {
-            service.calls.enter(request);
-        }
-        if let Parcel::Answer(_) = parcel {
-            self.answers_are_gone(1);
-        }
         match parcel {
-            Parcel::Request(request) => request.line,
-            Parcel::Answer(line) | Parcel::Notification(line) | Parcel::Own(line) => line,
+            Parcel::Request(request) => match self.service() {
+                Some(service) => service.calls.enter(request),
+                None => request.line,
+            },
+            Parcel::Answer(line) => {
+                self.answers_are_gone(1);
+                line
+            }
+            Parcel::Notification(line) | Parcel::Own(line) => line,
         }
     }
 

@@ -86,7 +86,7 @@ impl<W: Wire> Driver<W> {
         let (mut to_read, mut to_write) = (TURN, TURN);
         loop {
             let now = self.wire.now();
-            self.relay.pump(now, &mut self.desk);
+            let more = self.relay.pump(now, &mut self.desk);
             self.desk.wake_all();
             if self.relay.connection().is_past_handshake() {
                 self.ticket.handshake_is_over();
@@ -98,12 +98,12 @@ impl<W: Wire> Driver<W> {
                     return Err(error);
                 }
             };
-            let read = self.read(cx, &mut to_read, now)?;
+            let read = if more { false } else { self.read(cx, &mut to_read, now)? };
             let closed = self.close(cx)?;
             if self.relay.connection().flow() == Flow::Ended {
                 return Ok(Poll::Ready(()));
             }
-            if to_read == 0 || to_write == 0 {
+            if more || to_read == 0 || to_write == 0 {
                 cx.waker().wake_by_ref();
                 return Ok(Poll::Pending);
             }
@@ -177,9 +177,9 @@ impl<W: Wire> Driver<W> {
         let now = self.wire.now();
         let mut to_read = LAST_WORDS;
         while to_read > 0 && self.read(cx, &mut to_read, now)? && !self.relay.has_ended_input() {
-            self.relay.pump(now, &mut self.desk);
+            while self.relay.pump(now, &mut self.desk) {}
         }
-        self.relay.pump(now, &mut self.desk);
+        while self.relay.pump(now, &mut self.desk) {}
         Ok(())
     }
 

@@ -240,7 +240,10 @@ impl Hub {
         while let Some(id) = self.rest.woken.order.pop_front() {
             self.rest.woken.members.remove(&id);
             let Some(relay) = self.relays.get_mut(&id) else { continue };
-            relay.pump(now, &mut Desk { id, rest: &mut self.rest, outputs });
+            let more = relay.pump(now, &mut Desk { id, rest: &mut self.rest, outputs });
+            if more {
+                self.rest.wake(id);
+            }
             outputs.push(Output::Ready(id));
             // Once in a while: whoever is told needs its turn to give anything up.
             if core::mem::take(&mut self.rest.short_of_memory) && !relieved {
