@@ -4,7 +4,11 @@
 
 use std::future::Future;
 use std::io;
+#[cfg(feature = "tokio")]
+use std::num::NonZero;
 use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -30,6 +34,13 @@ pub(crate) enum Runtime {
     Smol,
 }
 
+/// Half of the computer's cores carry connections, one at least: one does some 500,000 requests a second, and the devices that run on
+/// this computer, and checks of passwords, need the others. Fewer threads hand less work to one another.
+#[cfg(feature = "tokio")]
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
+}
+
 impl Runtime {
     /// Runs a future on this thread, and on others what it spawns.
     ///
@@ -40,7 +51,7 @@ impl Runtime {
         match self {
             #[cfg(feature = "tokio")]
             Self::Tokio => {
-                let runtime = Builder::new_multi_thread().enable_all().build()?;
+                let runtime = Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
                 let output = runtime.block_on(future);
                 // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
                 runtime.shutdown_background();
