@@ -61,6 +61,7 @@ pub(crate) fn measure(
             let peer = Peer::start(programs, *kind, row.encryption, &[])?;
             let mut rounds = Vec::new();
             for _ in 0..arguments.rounds {
+                wait_for_the_name(&peer)?;
                 let raw = rates::figures(&peer, row.what, arguments.duration())?;
                 let ours = figures(&peer, clients, open, payload, arguments.duration())?;
                 rounds.push(vec![raw, ours]);
@@ -78,6 +79,7 @@ fn figures(
     payload: Payload,
     duration: Duration,
 ) -> Result<Figures, Failure> {
+    wait_for_the_name(peer)?;
     let _service = ServiceProcess::start(peer)?;
     let value = Json::from_text(String::from_utf8(payload.json())?).map_err(|error| format!("{error:?}"))?;
     Runtime::new()?.block_on(async {
@@ -101,6 +103,18 @@ fn figures(
             // They go on for ever, if they can.
             Some(failed) = calls.join_next() => Err(failed?.into()),
         }
+    })
+}
+
+/// Waits until the service before has left: until then its name is taken.
+fn wait_for_the_name(peer: &Peer) -> Result<(), Failure> {
+    Runtime::new()?.block_on(async {
+        let client = msl_network_tokio::connect(("localhost", peer.address().port));
+        let client = to(client, peer.certificate()).await?;
+        while !client.identities().await?.services.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     })
 }
 
