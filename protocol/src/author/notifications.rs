@@ -80,7 +80,7 @@ impl Notification {
 
 /// Reads a value from the JSON of an answer.
 pub(super) fn decode<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Error> {
-    json::from_text(raw).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
+    json::from_checked(raw).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
 }
 
 /// Where notifications wait for their reader.

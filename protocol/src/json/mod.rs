@@ -29,6 +29,8 @@ pub use display::{escaped, python_repr};
 pub use error::JsonError;
 pub(crate) use pieces::code_unit;
 use pieces::{Piece, Pieces, is_plain};
+#[cfg(feature = "std")]
+pub(crate) use read::from_checked;
 pub use read::{MAX_LEVELS, from_text};
 use text::JSON_TEXT;
 pub use text::JsonText;

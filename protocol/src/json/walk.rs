@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use memchr::{memchr2, memchr3};
 
 use super::unquote;
 
@@ -61,7 +62,8 @@ impl Walk {
         self.skip_blanks();
         let end = match self.rest.first()? {
             b'"' => string_end(&self.rest),
-            b'{' | b'[' => nested_end(&self.rest),
+            b'{' => nested_end(&self.rest, b'{', b'}'),
+            b'[' => nested_end(&self.rest, b'[', b']'),
             _ => {
                 let ends = |byte: &u8| byte.is_ascii_whitespace() || b",:]}".contains(byte);
                 self.rest.iter().position(ends).unwrap_or(self.rest.len())
@@ -83,34 +85,33 @@ impl Walk {
 
 /// Where the string ends that `text` begins with: after its closing quote, or at the end of the text if it has none.
 pub(super) fn string_end(text: &[u8]) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
+    let mut at = 1;
+    while let Some(next) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += next + 1;
+        if text[at - 1] == b'"' {
+            return at;
         }
+        // Whatever is escaped.
+        at += 1;
     }
     text.len()
 }
 
-/// Where the object or array ends that `text` begins with.
-fn nested_end(text: &[u8]) -> usize {
+/// Where the object or array ends that `text` begins with. Of the others inside it, only those of its own kind count: they
+/// are nested properly.
+fn nested_end(text: &[u8], open: u8, close: u8) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => {
-                at += string_end(&text[at..]);
-                continue;
+    while let Some(next) = memchr3(b'"', open, close, &text[at..]) {
+        at += next;
+        match text[at] {
+            b'"' => at += string_end(&text[at..]),
+            bracket => {
+                at += 1;
+                depth = if bracket == open { depth + 1 } else { depth.saturating_sub(1) };
+                if depth == 0 {
+                    return at;
+                }
             }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            return at;
         }
     }
     text.len()

@@ -99,7 +99,7 @@ impl CallArguments {
     pub fn rest<T: DeserializeOwned>(&self) -> Result<Vec<T>, ServiceError> {
         let first = self.signature.positional() + 1;
         let read = |(index, value): (usize, &Bytes)| {
-            json::from_text(value).map_err(|error| {
+            json::from_checked(value).map_err(|error| {
                 let text =
                     format!("{}() cannot use positional argument {}: {error}", self.function, first + index);
                 ServiceError::type_error(text)
@@ -113,7 +113,7 @@ impl CallArguments {
     /// # Errors
     /// A `TypeError` if one of them is of another type.
     pub fn keywords<T: DeserializeOwned>(&self) -> Result<BTreeMap<String, T>, ServiceError> {
-        let read = |(name, value): (&String, &Bytes)| match json::from_text(value) {
+        let read = |(name, value): (&String, &Bytes)| match json::from_checked(value) {
             Ok(value) => Ok((name.clone(), value)),
             Err(error) => {
                 let text = format!("{}() cannot use argument '{name}': {error}", self.function);
@@ -140,7 +140,7 @@ impl CallArguments {
         parameter: &Parameter,
         value: &'a Bytes,
     ) -> Result<T, ServiceError> {
-        json::from_text(value).map_err(|error| {
+        json::from_checked(value).map_err(|error| {
             let (function, name) = (&self.function, &parameter.name);
             ServiceError::type_error(match &parameter.annotation {
                 Some(annotation) => format!("{function}() argument '{name}' must be {annotation}: {error}"),

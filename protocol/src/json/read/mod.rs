@@ -8,6 +8,7 @@
 //! Easy to get wrong: the stack. Reading is recursive, a peer chooses the depth, and a stack that overflows ends the
 //! process. Hence [`MAX_LEVELS`].
 
+mod checked;
 mod containers;
 mod key;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 use serde::Deserialize;
 
 use super::{JsonError, walk};
+pub(crate) use checked::from_checked;
 use reader::Reader;
 
 /// How many arrays and objects may be inside each other for [`from_text`] to build a value from them.
@@ -52,10 +54,11 @@ const SERDE_JSON_LEVELS: usize = 128;
 /// # Ok::<(), msl_network_protocol::json::JsonError>(())
 /// ```
 pub fn from_text<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, JsonError> {
-    let refused = match serde_json::from_slice(text) {
-        Ok(value) => return Ok(value),
-        Err(refused) => refused,
-    };
+    serde_json::from_slice(text).or_else(|refused| reread(text, refused))
+}
+
+/// The value of a text that `serde_json` has refused.
+fn reread<'de, T: Deserialize<'de>>(text: &'de [u8], refused: serde_json::Error) -> Result<T, JsonError> {
     // A value of the wrong type stays wrong.
     if !refused.is_syntax() || !needs_reader(text) {
         return Err(refused.into());
