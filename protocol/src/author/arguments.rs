@@ -20,7 +20,10 @@ use crate::json;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
-    positional: Vec<Result<String, String>>,
+    /// A JSON array, if there are any.
+    positional: Option<Result<String, Error>>,
+    /// How many they are.
+    count: usize,
     keyword: Vec<(String, Result<String, String>)>,
 }
 
@@ -32,16 +35,14 @@ impl Arguments {
 
     /// One more positional argument.
     #[must_use]
-    pub fn and(mut self, value: impl Serialize) -> Self {
-        self.positional.push(to_json(&value));
-        self
+    pub fn and(self, value: impl Serialize) -> Self {
+        self.and_written(to_json(&value))
     }
 
     /// One that is JSON already; it must be valid.
     #[must_use]
-    pub fn and_json(mut self, json: impl Into<String>) -> Self {
-        self.positional.push(checked(json.into()));
-        self
+    pub fn and_json(self, json: impl Into<String>) -> Self {
+        self.and_written(checked(json.into()))
     }
 
     /// A keyword argument that is JSON already; it must be valid.
@@ -56,19 +57,7 @@ impl Arguments {
     /// # Errors
     /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON.
     pub fn args(&self) -> Result<String, Error> {
-        let written = self.positional.iter().flatten();
-        let mut text = String::with_capacity(2 + written.map(|value| value.len() + 1).sum::<usize>());
-        text.push('[');
-        for (index, value) in self.positional.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push_str(
-                value.as_ref().map_err(|error| invalid(&format!("argument {}", index + 1), error))?,
-            );
-        }
-        text.push(']');
-        Ok(text)
+        self.positional.clone().unwrap_or_else(|| Ok("[]".to_string()))
     }
 
     /// The keyword arguments: a JSON object.
@@ -93,6 +82,34 @@ impl Arguments {
         }
         text.push('}');
         Ok(text)
+    }
+
+    /// Both, in this order.
+    pub(super) fn into_args_and_kwargs(mut self) -> Result<(String, String), Error> {
+        let args = self.positional.take().unwrap_or_else(|| self.args())?;
+        Ok((args, self.kwargs()?))
+    }
+
+    /// Positional arguments that are written at once: `values` is an array of so many of them.
+    fn of(values: &(impl Serialize + ?Sized), count: usize) -> Option<Self> {
+        let array = to_json(values).ok()?;
+        Some(Self { positional: Some(Ok(array)), count, ..Self::default() })
+    }
+
+    fn and_written(mut self, value: Result<String, String>) -> Self {
+        self.count += 1;
+        let array = self.positional.take().unwrap_or_else(|| self.args());
+        self.positional = Some(array.and_then(|mut array| {
+            let value = value.map_err(|error| invalid(&format!("argument {}", self.count), &error))?;
+            array.pop();
+            if self.count > 1 {
+                array.push(',');
+            }
+            array.push_str(&value);
+            array.push(']');
+            Ok(array)
+        }));
+        self
     }
 }
 
@@ -169,7 +186,13 @@ macro_rules! tuple {
         impl<$($name: Serialize),*> From<($($name,)*)> for Arguments {
             #[allow(non_snake_case, reason = "each element of the tuple is named like its type")]
             fn from(($($name,)*): ($($name,)*)) -> Self {
-                Self::new()$(.and($name))*
+                let values = ($($name,)*);
+                let count = 0 $(+ { stringify!($name); 1 })*;
+                Self::of(&values, count).unwrap_or_else(|| {
+                    // Which of them cannot be written?
+                    let ($($name,)*) = values;
+                    Self::new()$(.and($name))*
+                })
             }
         }
         impl<$($name: Serialize),*> IntoArguments for ($($name,)*) {}
@@ -177,13 +200,21 @@ macro_rules! tuple {
     };
 }
 
-tuple!();
 for_each_tuple!(tuple);
+
+impl From<()> for Arguments {
+    fn from((): ()) -> Self {
+        Self::new()
+    }
+}
+
+impl IntoArguments for () {}
+impl sealed::Sealed for () {}
 
 /// Any number of positional arguments of one type.
 impl<T: Serialize> From<&[T]> for Arguments {
     fn from(values: &[T]) -> Self {
-        values.iter().fold(Self::new(), Self::and)
+        Self::of(values, values.len()).unwrap_or_else(|| values.iter().fold(Self::new(), Self::and))
     }
 }
 

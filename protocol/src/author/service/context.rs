@@ -84,8 +84,7 @@ impl Notifier {
     /// [`ErrorKind::Invalid`]: an argument cannot be written as JSON. [`ErrorKind::Disconnected`]: the service is not
     /// connected, or not now: [`Notifier::has_ended`]. [`ErrorKind::Backlog`]: more than [`WAITING_NOTIFICATIONS`] bytes wait already. Nothing was sent then.
     pub fn notify(&self, arguments: impl IntoArguments) -> Result<(), Error> {
-        let arguments = arguments.into();
-        let (args, kwargs) = (arguments.args()?, arguments.kwargs()?);
+        let (args, kwargs) = arguments.into().into_args_and_kwargs()?;
         self.0.notify(&args, &kwargs)
     }
 

@@ -140,9 +140,9 @@ impl Session {
         settle: impl FnOnce(Result<Bytes, Error>) -> Result<T, Error> + Send + 'static,
     ) -> Call<T> {
         let Sending { service, attribute, arguments, change, step } = sending;
-        let (args, kwargs) = match (arguments.args(), arguments.kwargs()) {
-            (Ok(args), Ok(kwargs)) => (args, kwargs),
-            (Err(error), _) | (_, Err(error)) => return Call::settled(Err(error)),
+        let (args, kwargs) = match arguments.into_args_and_kwargs() {
+            Ok(both) => both,
+            Err(error) => return Call::settled(Err(error)),
         };
         let request =
             Request { service: service.into(), attribute: attribute.into(), args, kwargs, deadline: None };
