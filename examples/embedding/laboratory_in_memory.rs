@@ -105,7 +105,7 @@ impl Laboratory {
             self.ann.machine.handle_timeout(now, &mut self.ann.events);
             if let Some((_, execution)) = self.work.take_if(|(done, _)| *done <= now) {
                 self.report(&format!("Adder is done with {}", text(&execution.args)));
-                self.adder.machine.finish(execution.id, Ok(&sum(&execution)), &mut self.adder.events);
+                self.adder.machine.finish(execution.id, Ok(sum(&execution)), &mut self.adder.events);
             }
             self.settle();
         }

@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt::Display;
+use core::fmt::{self, Display};
 
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key, Kind, Rope};
@@ -26,6 +26,8 @@ pub const MAX_UID: usize = 1024;
 pub const MAX_NAME: usize = 8 * 1024;
 /// The longest request that the Manager itself answers, in bytes.
 pub const MAX_MANAGER_REQUEST: usize = 1 << 20;
+/// JSON of this length, in bytes, is not copied into a line any more.
+const LONG: usize = 16 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,32 +173,57 @@ pub fn handshake_request(attribute: &str, argument: Option<&str>, manager: &str)
     line
 }
 
-/// The Manager's answer to a device, with its line end. `result` is JSON.
-pub fn answer(requester: &str, result: &str, uid: &[u8]) -> String {
+/// The answer to a request, with its line end. `result` and `uid` are JSON.
+pub fn answer(requester: &str, result: impl Into<String>, uid: &[u8]) -> Rope {
+    let result = result.into();
     let uid = core::str::from_utf8(uid).unwrap_or("\"\"");
-    let mut line = String::with_capacity(result.len() + requester.len() + uid.len() + 64);
+    let mut line = String::with_capacity(64 + requester.len() + short(&result) + uid.len());
     line.push_str("{\"error\": false, \"requester\": ");
     json::quote_into(&mut line, requester);
     line.push_str(", \"result\": ");
-    line.push_str(result);
-    line.push_str(", \"uid\": ");
-    line.push_str(uid);
-    line.push_str("}\r\n");
-    line
+    around(line, result, format_args!(", \"uid\": {uid}}}\r\n"))
+}
+
+/// The same as text, for tests.
+#[cfg(test)]
+pub(crate) fn answer_text(requester: &str, result: &str, uid: &[u8]) -> String {
+    String::from_utf8_lossy(&answer(requester, result, uid).to_bytes()).into_owned()
 }
 
 /// A request as a client sends it, with its line end. `args`, `kwargs` and `uid` are JSON.
-pub fn request(service: &str, attribute: &str, args: &str, kwargs: &str, uid: impl Display) -> String {
-    let mut line = String::with_capacity(96 + service.len() + attribute.len() + args.len() + kwargs.len());
+pub fn request(
+    service: &str,
+    attribute: &str,
+    args: impl Into<String>,
+    kwargs: &str,
+    uid: impl Display,
+) -> Rope {
+    let args = args.into();
+    let mut line = String::with_capacity(96 + service.len() + attribute.len() + short(&args) + kwargs.len());
     line.push_str("{\"service\": ");
     json::quote_into(&mut line, service);
     line.push_str(", \"attribute\": ");
     json::quote_into(&mut line, attribute);
-    put(
-        &mut line,
-        format_args!(", \"args\": {args}, \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"),
-    );
-    line
+    line.push_str(", \"args\": ");
+    around(line, args, format_args!(", \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"))
+}
+
+/// How much room JSON takes that is copied into a line: not if it is long.
+fn short(json: &str) -> usize {
+    if json.len() < LONG { json.len() } else { 0 }
+}
+
+/// A line with JSON in the middle, which is a piece of its own if it is long.
+fn around(mut line: String, json: String, rest: fmt::Arguments<'_>) -> Rope {
+    if json.len() < LONG {
+        line.push_str(&json);
+        put(&mut line, rest);
+        return Rope::from(line);
+    }
+    let mut pieces = Rope::from(line);
+    pieces.push(json.into());
+    pieces.push(alloc::fmt::format(rest).into());
+    pieces
 }
 
 /// A request as the service gets it: with the client's name and with what is missing.

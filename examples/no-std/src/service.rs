@@ -39,7 +39,6 @@ impl Service {
                     Event::Send(line) => self.lines.push_back(line.to_bytes()),
                     Event::Execute(execution) => {
                         let outcome = execute(&execution);
-                        let outcome = outcome.as_ref().map(String::as_str);
                         self.machine.finish(execution.id, outcome, &mut self.events);
                     }
                     Event::Ask(prompt) => self.machine.refuse(&prompt, &mut self.events),

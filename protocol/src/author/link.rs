@@ -65,7 +65,7 @@ impl Link {
     /// As [`Link::call`], with the JSON of the result as it came: all digits, all spellings.
     pub fn call_raw(&self, attribute: &str, arguments: impl IntoArguments) -> Call<String> {
         let sending = Sending::to(&self.service, attribute, arguments);
-        let call = self.client.session().call(sending, |answer| raw(&answer));
+        let call = self.client.session().call(sending, raw);
         call.with_hook(self.on_error.clone())
     }
 

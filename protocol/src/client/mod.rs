@@ -138,7 +138,7 @@ impl Machine {
         self.role.made += 1;
         let call = CallId(self.role.made);
         let uid = format_args!("\"{}\"", call.0);
-        send(message::request(&service, &attribute, &args, &kwargs, uid), out);
+        send(message::request(&service, &attribute, args, &kwargs, uid), out);
         self.role.deadlines.extend(deadline.map(|deadline| (deadline, call)));
         self.role.open.insert(call, Open { service, attribute, deadline });
         Ok(call)

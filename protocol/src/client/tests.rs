@@ -24,7 +24,7 @@ impl Device {
     fn connected() -> Self {
         let mut device = Self::new(Credentials::default());
         device.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-        device.hear(&message::answer("Ann[lab:50000]", "true", b"\"confirm\""));
+        device.hear(&message::answer_text("Ann[lab:50000]", "true", b"\"confirm\""));
         device.events.clear();
         device
     }
@@ -76,7 +76,7 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
     ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
     assert_eq!(ann.happened().len(), 2, "the identity and a question");
     assert!(!ann.machine.is_connected());
-    ann.hear(&message::answer("Ann[lab:50000]", "true", b"\"confirm\""));
+    ann.hear(&message::answer_text("Ann[lab:50000]", "true", b"\"confirm\""));
     assert_eq!(ann.happened(), ["connected"]);
     assert_eq!((ann.machine.manager(), ann.machine.address()), (MANAGER_NAME, "lab:50000"));
 }
@@ -98,7 +98,7 @@ fn what_was_typed_is_remembered_only_when_it_was_right() {
     }
     ann.events.clear();
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
-    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    assert_eq!(ann.happened(), [message::answer_text(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn who_had_no_answer_is_asked_again() {
         assert_eq!(ann.happened(), ["Username { manager: \"Manager[lab:1875]\" }"]);
         let prompt = Prompt::Username { manager: MANAGER_NAME.into() };
         ann.machine.refuse(&prompt, &mut ann.events);
-        assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"\"", b"\"\"").trim_end()]);
+        assert_eq!(ann.happened(), [message::answer_text(MANAGER_NAME, "\"\"", b"\"\"").trim_end()]);
     }
 }
 
@@ -177,11 +177,11 @@ fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
     let known = Credentials { username: Some("ada".into()), ..Credentials::default() };
     let mut ann = Device::new(known);
     ann.hear(&message::handshake_request("username", Some(MANAGER_NAME), MANAGER_NAME));
-    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"ada\"", b"\"\"").trim_end()]);
+    assert_eq!(ann.happened(), [message::answer_text(MANAGER_NAME, "\"ada\"", b"\"\"").trim_end()]);
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     assert_eq!(ann.happened(), ["Password { username: \"ada\" }"]);
     ann.machine.answer("engine".into(), &mut ann.events);
-    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    assert_eq!(ann.happened(), [message::answer_text(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
     ann.hear(&message::handshake_request("password", Some(MANAGER_NAME), MANAGER_NAME));
     assert_eq!(ann.happened(), ["ManagerPassword { manager: \"Manager[lab:1875]\" }"]);
 }
@@ -192,7 +192,7 @@ fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
     ann.call("Manager", "users_table.usernames");
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     ann.machine.answer("engine".into(), &mut ann.events);
-    ann.hear(&message::answer("Ann[lab:50000]", "[]", b"\"1\""));
+    ann.hear(&message::answer_text("Ann[lab:50000]", "[]", b"\"1\""));
     let old = ann.call("Adder", "add");
     ann.machine.receive(Bytes::from_static(b"half a line"));
     ann.machine.end("the network is down", &mut ann.events);
@@ -200,16 +200,16 @@ fn on_the_next_connection_it_knows_its_login_and_no_call_has_an_old_number() {
     ann.machine = ann.machine.again();
     ann.events.clear();
     ann.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
-    assert_eq!(ann.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    assert_eq!(ann.happened(), [message::answer_text(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
     ann.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-    ann.hear(&message::answer("Ann[lab:50001]", "true", b"\"confirm\""));
+    ann.hear(&message::answer_text("Ann[lab:50001]", "true", b"\"confirm\""));
     assert_eq!(ann.happened().last().unwrap(), "connected");
     let new = ann.call("Adder", "add");
 
     assert!(new > old);
     ann.events.clear();
     ann.machine.forget(old);
-    ann.hear(&message::answer("Ann[lab:50001]", "3", b"\"3\""));
+    ann.hear(&message::answer_text("Ann[lab:50001]", "3", b"\"3\""));
     assert_eq!(ann.happened(), ["3 = 3"]);
     assert_eq!(ann.machine.address(), "lab:50001");
 }
@@ -219,9 +219,9 @@ fn answers_find_their_requests_in_any_order() {
     let mut ann = Device::connected();
     let (first, second) = (ann.call("Adder", "add"), ann.call("Adder", "add"));
     ann.events.clear();
-    ann.hear(&message::answer("Ann", "22", format!("\"{}\"", second.0).as_bytes()));
-    ann.hear(&message::answer("Ann", "11", format!("\"{}\"", first.0).as_bytes()));
-    ann.hear(&message::answer("Ann", "33", b"\"99\""));
+    ann.hear(&message::answer_text("Ann", "22", format!("\"{}\"", second.0).as_bytes()));
+    ann.hear(&message::answer_text("Ann", "11", format!("\"{}\"", first.0).as_bytes()));
+    ann.hear(&message::answer_text("Ann", "33", b"\"99\""));
     assert_eq!(ann.happened(), [format!("{} = 22", second.0), format!("{} = 11", first.0)]);
 }
 
@@ -236,7 +236,7 @@ fn a_request_whose_time_is_over_fails_and_its_late_answer_is_dropped() {
     ann.machine.handle_timeout(deadline, &mut ann.events);
     assert_eq!(ann.happened(), [format!("{} TimedOut Adder.add was not answered in time", call.0)]);
     assert_eq!(ann.machine.deadline(), None);
-    ann.hear(&message::answer("Ann", "1", format!("\"{}\"", call.0).as_bytes()));
+    ann.hear(&message::answer_text("Ann", "1", format!("\"{}\"", call.0).as_bytes()));
     assert_eq!(ann.happened(), [] as [String; 0]);
 }
 

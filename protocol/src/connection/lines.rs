@@ -252,7 +252,7 @@ impl<H: Clone> Connection<H> {
         now: Instant,
         out: &mut Vec<Event<H>>,
     ) {
-        match Frame::parse(message::request(service, attribute, args, kwargs, "\"\"").into_bytes()) {
+        match Frame::parse(message::request(service, attribute, args, kwargs, "\"\"").to_bytes()) {
             Ok(frame) => self.frame(&frame, now, out),
             Err(error) => self.broken_text(error, out),
         }

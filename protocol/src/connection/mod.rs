@@ -477,8 +477,8 @@ impl<H: Clone> Connection<H> {
         };
     }
 
-    fn send(line: String, out: &mut Vec<Event<H>>) {
-        out.push(Event::Send(Rope::from(line.into_bytes())));
+    fn send(line: impl Into<Rope>, out: &mut Vec<Event<H>>) {
+        out.push(Event::Send(line.into()));
     }
 
     fn note(note: Note, out: &mut Vec<Event<H>>) {

@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::{Error, ErrorKind};
 use crate::error::Refusal;
-use crate::frame::{Frame, Key};
+use crate::frame::{Frame, Key, Rope};
 use crate::json;
 use crate::message;
 use crate::name::looks_like_manager;
@@ -114,14 +114,14 @@ impl Login {
     }
 
     /// The answer, where it is known already; otherwise the author is to be asked.
-    pub(crate) fn answer(&mut self, prompt: Prompt, manager: &str) -> Result<String, Prompt> {
+    pub(crate) fn answer(&mut self, prompt: Prompt, manager: &str) -> Result<Rope, Prompt> {
         let known = match prompt {
             Prompt::Username { .. } => &self.credentials.username,
             Prompt::Password { .. } => &self.credentials.password,
             Prompt::ManagerPassword { .. } => &self.credentials.manager_password,
         };
         if let Some(text) = known {
-            Ok(handshake_reply(&json::quote(text), manager))
+            Ok(handshake_reply(json::quote(text), manager))
         } else {
             self.prompts.push_back(prompt.clone());
             Err(prompt)
@@ -129,8 +129,8 @@ impl Login {
     }
 
     /// The author's answer to the oldest prompt.
-    pub(crate) fn typed(&mut self, text: String, manager: &str) -> Option<String> {
-        let line = handshake_reply(&json::quote(&text), manager);
+    pub(crate) fn typed(&mut self, text: String, manager: &str) -> Option<Rope> {
+        let line = handshake_reply(json::quote(&text), manager);
         let typed = match self.prompts.pop_front()? {
             Prompt::Username { .. } => &mut self.typed.username,
             Prompt::Password { .. } => &mut self.typed.password,
@@ -141,8 +141,8 @@ impl Login {
     }
 
     /// The author has no answer to the oldest prompt. The Manager waits for one all the same, and gets an empty one.
-    pub(crate) fn unanswered(&mut self, manager: &str) -> Option<String> {
-        self.prompts.pop_front().map(|_| handshake_reply("\"\"", manager))
+    pub(crate) fn unanswered(&mut self, manager: &str) -> Option<Rope> {
+        self.prompts.pop_front().map(|_| handshake_reply(String::from("\"\""), manager))
     }
 
     /// The Manager has accepted what was typed: it is remembered for the next login.
@@ -167,7 +167,7 @@ impl Login {
 }
 
 /// A device's answer to the Manager, with its line end. `result` is JSON.
-pub(crate) fn handshake_reply(result: &str, manager: &str) -> String {
+pub(crate) fn handshake_reply(result: String, manager: &str) -> Rope {
     message::answer(manager, result, b"\"\"")
 }
 

@@ -261,7 +261,7 @@ impl<R: Role> Machine<R> {
                 self.description.write(&mut identity, R::TYPE);
                 self.role.identity(&mut identity);
                 identity.push('}');
-                send(handshake_reply(&identity, &self.manager), out);
+                send(handshake_reply(identity, &self.manager), out);
                 if self.phase == Phase::Handshake {
                     self.phase = Phase::Confirming;
                     send(message::request(MANAGER, "unlink", "[\"\"]", "{}", CONFIRMATION), out);
@@ -307,6 +307,6 @@ impl<R: Role> Machine<R> {
 }
 
 /// Appends a line for the Manager.
-pub(crate) fn send<E: From<Event>>(line: String, out: &mut Vec<E>) {
-    out.push(Event::Send(Rope::from(line.into_bytes())).into());
+pub(crate) fn send<E: From<Event>>(line: impl Into<Rope>, out: &mut Vec<E>) {
+    out.push(Event::Send(line.into()).into());
 }

@@ -7,6 +7,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
 
@@ -204,6 +205,12 @@ impl From<Bytes> for Rope {
 impl From<Vec<u8>> for Rope {
     fn from(bytes: Vec<u8>) -> Self {
         Self::from(Bytes::from(bytes))
+    }
+}
+
+impl From<String> for Rope {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
     }
 }
 

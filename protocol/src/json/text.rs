@@ -35,13 +35,19 @@ pub(super) const JSON_TEXT: &str = "$msl_network::json::JsonText";
 /// # Ok::<(), msl_network_protocol::json::JsonError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonText(Box<str>);
+pub struct JsonText(String);
 
 impl JsonText {
     /// What is JSON, on one line.
     #[cfg(feature = "std")]
     pub(crate) fn new(json: String) -> Self {
-        Self(json.into())
+        Self(json)
+    }
+
+    /// The same, to be put into a line.
+    #[cfg(feature = "std")]
+    pub(crate) fn into_json(self) -> String {
+        self.0
     }
 
     /// The JSON as it was written.
@@ -95,7 +101,7 @@ impl<'de> Visitor<'de> for Reader {
     /// From `serde_json`.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonText, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(JsonText(raw.into()))
+        Ok(JsonText(String::from(<Box<str>>::from(raw))))
     }
 }
 

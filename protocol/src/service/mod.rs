@@ -130,11 +130,11 @@ impl Machine {
     }
 
     /// A request has been executed: its result as JSON, or why there is none.
-    pub fn finish(&mut self, id: ExecutionId, outcome: Result<&str, &Failure>, out: &mut Vec<Event>) {
+    pub fn finish(&mut self, id: ExecutionId, outcome: Result<String, Failure>, out: &mut Vec<Event>) {
         let Some(Answer { requester, uid }) = self.role.executing.remove(&id) else { return };
         match outcome {
             Ok(result) => send(message::answer(&requester, result, &uid), out),
-            Err(failure) => fail(&requester, &uid, failure, out),
+            Err(failure) => fail(&requester, &uid, &failure, out),
         }
         self.leave_if_idle(out);
     }

@@ -30,7 +30,7 @@ impl Device {
     fn connected() -> Self {
         let mut device = Self::new(Credentials::default());
         device.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-        device.hear(&message::answer("Adder[lab:50000]", "true", b"\"confirm\""));
+        device.hear(&message::answer_text("Adder[lab:50000]", "true", b"\"confirm\""));
         device.events.clear();
         device
     }
@@ -50,7 +50,7 @@ impl Device {
     }
 
     fn finish(&mut self, id: ExecutionId, result: &str) {
-        self.machine.finish(id, Ok(result), &mut self.events);
+        self.machine.finish(id, Ok(result.to_string()), &mut self.events);
     }
 
     /// What has happened since the last time, in short.
@@ -102,7 +102,7 @@ fn it_is_connected_when_the_manager_has_answered_behind_the_identity() {
     );
     assert_eq!(said.len(), 2, "the identity and a question");
     assert!(!adder.machine.is_connected());
-    adder.hear(&message::answer("Adder[lab:50000]", "true", b"\"confirm\""));
+    adder.hear(&message::answer_text("Adder[lab:50000]", "true", b"\"confirm\""));
     assert_eq!(adder.happened(), ["connected"]);
     assert_eq!(adder.machine.manager(), MANAGER_NAME);
     assert!(adder.machine.is_connected());
@@ -138,11 +138,11 @@ fn credentials_are_given_where_they_are_known_and_asked_for_where_not() {
     let known = Credentials { username: Some("ada".into()), ..Credentials::default() };
     let mut adder = Device::new(known);
     adder.hear(&message::handshake_request("username", Some(MANAGER_NAME), MANAGER_NAME));
-    assert_eq!(adder.happened(), [message::answer(MANAGER_NAME, "\"ada\"", b"\"\"").trim_end()]);
+    assert_eq!(adder.happened(), [message::answer_text(MANAGER_NAME, "\"ada\"", b"\"\"").trim_end()]);
     adder.hear(&message::handshake_request("password", Some("ada"), MANAGER_NAME));
     assert_eq!(adder.happened(), ["Password { username: \"ada\" }"]);
     adder.machine.answer("engine".into(), &mut adder.events);
-    assert_eq!(adder.happened(), [message::answer(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
+    assert_eq!(adder.happened(), [message::answer_text(MANAGER_NAME, "\"engine\"", b"\"\"").trim_end()]);
     adder.hear(&message::handshake_request("password", Some(MANAGER_NAME), MANAGER_NAME));
     assert_eq!(adder.happened(), ["ManagerPassword { manager: \"Manager[lab:1875]\" }"]);
 }
@@ -155,7 +155,7 @@ fn what_began_on_the_connection_before_has_no_answer_on_the_next_one() {
 
     adder.machine = adder.machine.again();
     adder.hear(&message::handshake_request("identity", None, MANAGER_NAME));
-    adder.hear(&message::answer("Adder[lab:50001]", "true", b"\"confirm\""));
+    adder.hear(&message::answer_text("Adder[lab:50001]", "true", b"\"confirm\""));
     let new = adder.asked("add", "\"1\"");
     adder.events.clear();
 
@@ -226,7 +226,7 @@ fn the_uid_comes_back_to_the_byte() {
         adder.finish(id, "NaN");
         assert_eq!(adder.happened(), [result("NaN", uid)]);
         let id = adder.asked("add", uid);
-        adder.machine.finish(id, Err(&Failure::new("ValueError", "no")), &mut adder.events);
+        adder.machine.finish(id, Err(Failure::new("ValueError", "no")), &mut adder.events);
         assert_eq!(adder.happened(), [error("ValueError: no", uid)]);
     }
 }
@@ -237,7 +237,7 @@ fn a_failure_is_sent_with_its_traceback() {
     let id = adder.asked("add", "1");
     let traceback = vec!["line \"1\"".to_string(), "line 2".to_string()];
     let failure = Failure { exception: "MyError".into(), text: "it's\nbad".into(), traceback };
-    adder.machine.finish(id, Err(&failure), &mut adder.events);
+    adder.machine.finish(id, Err(failure), &mut adder.events);
     assert_eq!(
         adder.happened(),
         [

@@ -126,8 +126,8 @@ fn play_service(pieces: &[&[u8]]) -> Vec<String> {
                         let failure = Failure::new("ValueError", "no such thing");
                         match executions % 3 {
                             0 => late.push(execution.id),
-                            1 => machine.finish(execution.id, Ok("[1]"), events),
-                            _ => machine.finish(execution.id, Err(&failure), events),
+                            1 => machine.finish(execution.id, Ok("[1]".into()), events),
+                            _ => machine.finish(execution.id, Err(failure.clone()), events),
                         }
                     }
                     service::Event::Connected | service::Event::Ended(_) => {}
@@ -148,7 +148,7 @@ fn play_service(pieces: &[&[u8]]) -> Vec<String> {
     for id in std::mem::take(&mut late) {
         let awaited = machine.is_awaited(id);
         let before = events.len();
-        machine.finish(id, Ok("2"), &mut events);
+        machine.finish(id, Ok("2".into()), &mut events);
         assert_eq!(events.len() > before, awaited, "an answer is sent once, and only where it is awaited");
     }
     assert_eq!(machine.executing(), 0, "every execution has been finished");

@@ -106,8 +106,8 @@ impl ServiceError {
         format!("{}: {}", self.exception(), self.text())
     }
 
-    pub(super) fn failure(&self) -> &Failure {
-        &self.0
+    pub(super) fn into_failure(self) -> Failure {
+        self.0
     }
 }
 

@@ -115,13 +115,14 @@ impl Ticket {
                 Ok(method) => method.await,
                 Err(error) => Err(error),
             };
-            self.finish(&outcome);
+            self.finish(outcome);
         }
     }
 
-    fn finish(mut self, outcome: &Outcome) {
+    fn finish(mut self, outcome: Outcome) {
         self.open = false;
-        self.session.finish(self.id, self.arguments, outcome, self.shuts_down && outcome.is_ok());
+        let shuts_down = self.shuts_down && outcome.is_ok();
+        self.session.finish(self.id, self.arguments, outcome, shuts_down);
     }
 }
 
@@ -129,7 +130,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if self.open {
             let error = ServiceError::runtime("the service is being stopped, and has not executed this");
-            self.session.finish(self.id, self.arguments, &Err(error), false);
+            self.session.finish(self.id, self.arguments, Err(error), false);
         }
     }
 }
@@ -186,14 +187,14 @@ impl ServiceSession {
         let ticket = Ticket { session: self.clone(), id: execution.id, arguments, shuts_down, open: true };
         if let Some(too_much) = too_much {
             let text = format!("{} is busy: {too_much} wait already; ask again later", self.name());
-            return ticket.finish(&Err(ServiceError::runtime(text)));
+            return ticket.finish(Err(ServiceError::runtime(text)));
         }
         match attribute {
             None => {
                 let text = format!("'{}' object has no attribute '{}'", self.name(), execution.attribute);
-                ticket.finish(&Err(ServiceError::attribute(text)));
+                ticket.finish(Err(ServiceError::attribute(text)));
             }
-            Some(Attribute::Constant(json)) => ticket.finish(&Ok(json.clone())),
+            Some(Attribute::Constant(json)) => ticket.finish(Ok(json.clone())),
             Some(Attribute::Property(read)) => {
                 let read = read.clone();
                 self.enqueue_request(ticket, move || caught(|| read()));
@@ -235,10 +236,10 @@ impl ServiceSession {
             Poll::Pending => return self.runtime().spawn(Box::pin(ticket.run(method))),
         }
         match method() {
-            Err(error) => ticket.finish(&Err(error)),
+            Err(error) => ticket.finish(Err(error)),
             Ok(mut method) => match Pin::new(&mut method).poll(here) {
-                Poll::Ready(outcome) => ticket.finish(&outcome),
-                Poll::Pending => self.runtime().spawn(Box::pin(async move { ticket.finish(&method.await) })),
+                Poll::Ready(outcome) => ticket.finish(outcome),
+                Poll::Pending => self.runtime().spawn(Box::pin(async move { ticket.finish(method.await) })),
             },
         }
     }
@@ -247,7 +248,7 @@ impl ServiceSession {
         self.enqueue(Box::new(move || {
             // A runtime may have let it wait for a thread.
             if ticket.is_awaited() {
-                ticket.finish(&run());
+                ticket.finish(run());
             }
         }));
     }

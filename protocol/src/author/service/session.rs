@@ -173,10 +173,10 @@ impl ServiceSession {
     }
 
     /// Answers a request with so many bytes of arguments, and ends the service behind the answer if that is what was asked for.
-    pub(super) fn finish(&self, id: ExecutionId, arguments: usize, outcome: &Outcome, shut_down: bool) {
+    pub(super) fn finish(&self, id: ExecutionId, arguments: usize, outcome: Outcome, shut_down: bool) {
         self.with(|state, events| {
             state.jobs.leave(arguments);
-            let outcome = outcome.as_ref().map(super::Json::as_json).map_err(super::ServiceError::failure);
+            let outcome = outcome.map(super::Json::into_json).map_err(super::ServiceError::into_failure);
             state.core.machine.finish(id, outcome, events);
             if shut_down {
                 state.shut_down(events);

@@ -207,7 +207,7 @@ impl Laboratory {
     pub(super) fn finish(&mut self, executions: &[Execution]) {
         for Execution { id, attribute, .. } in executions {
             let result = format!("\"{attribute}\"");
-            self.services[0].act(|machine, out| machine.finish(*id, Ok(&result), out));
+            self.services[0].act(|machine, out| machine.finish(*id, Ok(result), out));
         }
     }
 }

@@ -146,8 +146,7 @@ impl Stage {
         }
         let (service, execution, number) = self.executing.remove(which % self.executing.len());
         let result = number.to_string();
-        let failure = Failure::new("ValueError", result.clone());
-        let outcome = if fails { Err(&failure) } else { Ok(&*result) };
+        let outcome = if fails { Err(Failure::new("ValueError", result)) } else { Ok(result) };
         self.lab.services[service].act(|machine, out| machine.finish(execution, outcome, out));
     }
 

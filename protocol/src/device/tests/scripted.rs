@@ -33,10 +33,10 @@ impl Pair {
         let identity = message::handshake_request("identity", None, MANAGER);
         let (_, none) = pair.tell_client(&identity);
         assert!(none.is_empty());
-        let (_, connected) = pair.tell_client(&message::answer("Ann", "true", b"\"confirm\""));
+        let (_, connected) = pair.tell_client(&message::answer_text("Ann", "true", b"\"confirm\""));
         assert!(matches!(connected[..], [client::Event::Connected]));
         pair.tell_service(&identity);
-        let (_, connected) = pair.tell_service(&message::answer("Adder", "true", b"\"confirm\""));
+        let (_, connected) = pair.tell_service(&message::answer_text("Adder", "true", b"\"confirm\""));
         assert!(matches!(connected[..], [service::Event::Connected]));
         pair
     }
@@ -87,7 +87,7 @@ fn what_a_client_says_a_service_understands_and_the_reverse() {
 
         let traceback = vec!["it's".to_string(), "\"here\"".to_string()];
         let failure = Failure { traceback: traceback.clone(), ..Failure::new("ValueError", "é\n") };
-        let outcome = if fails { Err(&failure) } else { Ok(args) };
+        let outcome = if fails { Err(failure) } else { Ok(args.to_string()) };
         let mut events = Vec::new();
         pair.service.finish(execution.id, outcome, &mut events);
         let line = service_line(&events[0]).unwrap();
@@ -152,8 +152,8 @@ fn a_late_answer_without_a_uid_is_not_taken_for_that_to_another_request_of_the_m
     let next = pair.client.call(administer("hostnames_table.hostnames"), &mut events).unwrap();
     pair.client.forget(late);
 
-    let (_, none) = pair.tell_client(&message::answer("Ann", "\"users\"", b"\"\""));
-    let (_, settled) = pair.tell_client(&message::answer("Ann", "\"hostnames\"", b"\"\""));
+    let (_, none) = pair.tell_client(&message::answer_text("Ann", "\"users\"", b"\"\""));
+    let (_, settled) = pair.tell_client(&message::answer_text("Ann", "\"hostnames\"", b"\"\""));
 
     assert!(none.is_empty(), "{none:?}");
     let [client::Event::Settled { call, outcome: Ok(result) }] = &settled[..] else { panic!("{settled:?}") };

@@ -312,11 +312,11 @@ impl World<'_> {
         let padding = "x".repeat(pace.padding);
         if pace.fails {
             let failure = Failure::new("ValueError", format!("marked {port} {call} {said}"));
-            service.machine.finish(id, Err(&failure), &mut service.events);
+            service.machine.finish(id, Err(failure), &mut service.events);
         } else {
             let result =
                 format!("{{\"by\": {port}, \"call\": {call}, \"said\": {said}, \"pad\": \"{padding}\"}}");
-            service.machine.finish(id, Ok(&result), &mut service.events);
+            service.machine.finish(id, Ok(result), &mut service.events);
         }
     }
 }
