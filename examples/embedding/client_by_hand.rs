@@ -39,9 +39,8 @@ impl Client {
 
     /// Waits for the answer. Other requests could be sent meanwhile: each is settled under its own number.
     fn request(&mut self, service: &str, attribute: &str, args: &str) -> Result<String, Box<dyn Error>> {
-        let (service, attribute, args) = (service.into(), attribute.into(), args.into());
         let deadline = Some(self.now() + Duration::from_secs(10));
-        let request = Request { service, attribute, args, kwargs: "{}".into(), deadline };
+        let request = Request { service, attribute, args: args.into(), kwargs: "{}".into(), deadline };
         let number = self.machine.call(request, &mut self.events)?;
         let outcome = self.until(|event| match event {
             Event::Settled { call, outcome } if call == number => Some(outcome),

@@ -81,9 +81,8 @@ impl Laboratory {
 
     /// Ann sends a request, and has this much patience.
     fn ask(&mut self, service: &str, attribute: &str, args: &str, patience: Duration) {
-        let (service, attribute, args) = (service.into(), attribute.into(), args.into());
         let deadline = Some(self.manager.now + patience);
-        let request = Request { service, attribute, args, kwargs: "{}".into(), deadline };
+        let request = Request { service, attribute, args: args.into(), kwargs: "{}".into(), deadline };
         if let Err(error) = self.ann.machine.call(request, &mut self.ann.events) {
             self.report(&error.to_string());
         }

@@ -7,11 +7,10 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt::{self, Display};
 
 use crate::error::{Exception, Refusal};
 use crate::frame::{Frame, Key, Kind, Rope};
-use crate::json::{self, put};
+use crate::json;
 use crate::mailbox::Uid;
 
 pub use crate::name::MANAGER;
@@ -175,13 +174,13 @@ pub fn handshake_request(attribute: &str, argument: Option<&str>, manager: &str)
 
 /// The answer to a request, with its line end. `result` and `uid` are JSON.
 pub fn answer(requester: &str, result: impl Into<String>, uid: &[u8]) -> Rope {
-    let result = result.into();
     let uid = core::str::from_utf8(uid).unwrap_or("\"\"");
-    let mut line = String::with_capacity(64 + requester.len() + short(&result) + uid.len());
-    line.push_str("{\"error\": false, \"requester\": ");
-    json::quote_into(&mut line, requester);
-    line.push_str(", \"result\": ");
-    around(line, result, format_args!(", \"uid\": {uid}}}\r\n"))
+    line(
+        &[("{\"error\": false, \"requester\": ", requester)],
+        ", \"result\": ",
+        result.into(),
+        &[", \"uid\": ", uid, "}\r\n"],
+    )
 }
 
 /// The same as text, for tests.
@@ -191,39 +190,37 @@ pub(crate) fn answer_text(requester: &str, result: &str, uid: &[u8]) -> String {
 }
 
 /// A request as a client sends it, with its line end. `args`, `kwargs` and `uid` are JSON.
-pub fn request(
-    service: &str,
-    attribute: &str,
-    args: impl Into<String>,
-    kwargs: &str,
-    uid: impl Display,
-) -> Rope {
-    let args = args.into();
-    let mut line = String::with_capacity(96 + service.len() + attribute.len() + short(&args) + kwargs.len());
-    line.push_str("{\"service\": ");
-    json::quote_into(&mut line, service);
-    line.push_str(", \"attribute\": ");
-    json::quote_into(&mut line, attribute);
-    line.push_str(", \"args\": ");
-    around(line, args, format_args!(", \"kwargs\": {kwargs}, \"error\": false, \"uid\": {uid}}}\r\n"))
+pub fn request(service: &str, attribute: &str, args: impl Into<String>, kwargs: &str, uid: &str) -> Rope {
+    line(
+        &[("{\"service\": ", service), (", \"attribute\": ", attribute)],
+        ", \"args\": ",
+        args.into(),
+        &[", \"kwargs\": ", kwargs, ", \"error\": false, \"uid\": ", uid, "}\r\n"],
+    )
 }
 
-/// How much room JSON takes that is copied into a line: not if it is long.
-fn short(json: &str) -> usize {
-    if json.len() < LONG { json.len() } else { 0 }
-}
-
-/// A line with JSON in the middle, which is a piece of its own if it is long.
-fn around(mut line: String, json: String, rest: fmt::Arguments<'_>) -> Rope {
-    if json.len() < LONG {
-        line.push_str(&json);
-        put(&mut line, rest);
-        return Rope::from(line);
+/// A line: members that are texts, each behind its name; then JSON, which is a piece of its own if it is long; and the rest.
+fn line(texts: &[(&str, &str)], name: &str, json: String, rest: &[&str]) -> Rope {
+    let is_long = json.len() >= LONG;
+    let rest_length: usize = rest.iter().map(|part| part.len()).sum();
+    let quoted: usize = texts.iter().map(|(name, text)| name.len() + text.len() + "\"\"".len()).sum();
+    let behind = if is_long { 0 } else { json.len() + rest_length };
+    // Just as long as it becomes, where nothing is to be escaped: what is full can be shared without another piece of memory.
+    let mut line = String::with_capacity(quoted + name.len() + behind);
+    for (name, text) in texts {
+        line.push_str(name);
+        json::quote_into(&mut line, text);
     }
-    let mut pieces = Rope::from(line);
-    pieces.push(json.into());
-    pieces.push(alloc::fmt::format(rest).into());
-    pieces
+    line.push_str(name);
+    if is_long {
+        let mut pieces = Rope::from(line);
+        pieces.push(json.into());
+        pieces.push(rest.concat().into());
+        return pieces;
+    }
+    line.push_str(&json);
+    rest.iter().for_each(|part| line.push_str(part));
+    Rope::from(line)
 }
 
 /// A request as the service gets it: with the client's name and with what is missing.

@@ -1,5 +1,7 @@
 //! The arguments of a call, as an author writes them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
@@ -65,8 +67,12 @@ impl Arguments {
     /// # Errors
     /// [`ErrorKind::Invalid`]: one of them cannot be written as JSON, or is there twice.
     pub fn kwargs(&self) -> Result<String, Error> {
+        self.object().map(Cow::into_owned)
+    }
+
+    fn object(&self) -> Result<Cow<'static, str>, Error> {
         if self.keyword.is_empty() {
-            return Ok("{}".to_string());
+            return Ok("{}".into());
         }
         let mut text = String::from("{");
         for (index, (name, value)) in self.keyword.iter().enumerate() {
@@ -81,13 +87,13 @@ impl Arguments {
             text.push_str(value.as_ref().map_err(|error| invalid(name, error))?);
         }
         text.push('}');
-        Ok(text)
+        Ok(text.into())
     }
 
     /// Both, in this order.
-    pub(super) fn into_args_and_kwargs(mut self) -> Result<(String, String), Error> {
+    pub(super) fn into_args_and_kwargs(mut self) -> Result<(String, Cow<'static, str>), Error> {
         let args = self.positional.take().unwrap_or_else(|| self.args())?;
-        Ok((args, self.kwargs()?))
+        Ok((args, self.object()?))
     }
 
     /// Positional arguments that are written at once: `values` is an array of so many of them.

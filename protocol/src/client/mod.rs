@@ -34,8 +34,8 @@ use crate::device::{
 };
 use crate::frame::{Broken, Frame, Key, Rope};
 use crate::instant::Instant;
-use crate::json;
-use crate::message::{self, MANAGER, Message};
+use crate::json::{self, put};
+use crate::message::{self, Message};
 use open::{GivenUp, Open, is_lost_service};
 
 /// One of a client's requests, in the order in which they were made; numbers are never used again.
@@ -44,15 +44,15 @@ pub struct CallId(u64);
 
 /// A request to a service, or to the Manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct Request<'a> {
     /// The service; `Manager` for the Manager itself.
-    pub service: String,
+    pub service: &'a str,
     /// What is asked for.
-    pub attribute: String,
+    pub attribute: &'a str,
     /// A JSON array.
-    pub args: String,
+    pub args: Cow<'a, str>,
     /// A JSON object.
-    pub kwargs: String,
+    pub kwargs: Cow<'a, str>,
     /// When the caller gives up; never without one.
     pub deadline: Option<Instant>,
 }
@@ -118,6 +118,8 @@ pub struct Calls {
     given_up: GivenUp,
     /// How many there were.
     made: u64,
+    /// The last one's; kept for its room.
+    uid: String,
 }
 
 impl Machine {
@@ -130,17 +132,19 @@ impl Machine {
     ///
     /// # Errors
     /// [`ErrorKind::Disconnected`]: nothing was sent.
-    pub fn call(&mut self, request: Request, out: &mut Vec<Event>) -> Result<CallId, Error> {
+    pub fn call(&mut self, request: Request<'_>, out: &mut Vec<Event>) -> Result<CallId, Error> {
         if self.phase != Phase::Connected {
             return Err(Error::disconnected("not connected with a Manager", false));
         }
         let Request { service, attribute, args, kwargs, deadline } = request;
         self.role.made += 1;
         let call = CallId(self.role.made);
-        let uid = format_args!("\"{}\"", call.0);
-        send(message::request(&service, &attribute, args, &kwargs, uid), out);
-        self.role.deadlines.extend(deadline.map(|deadline| (deadline, call)));
-        self.role.open.insert(call, Open { service, attribute, deadline });
+        let Calls { open, deadlines, uid, .. } = &mut self.role;
+        uid.clear();
+        put(uid, format_args!("\"{}\"", call.0));
+        send(message::request(service, attribute, args, &kwargs, uid), out);
+        deadlines.extend(deadline.map(|deadline| (deadline, call)));
+        open.insert(call, Open::new(service, attribute, deadline));
         Ok(call)
     }
 
@@ -191,7 +195,7 @@ impl Machine {
         let outcome = if error {
             let error = open.error(refusal_text(frame), traceback(frame));
             if open.tells_that_service_is_gone(&error) {
-                out.push(Event::Gone { call, service: open.service, error: error.clone() });
+                out.push(Event::Gone { call, service: open.service().into(), error: error.clone() });
             }
             Err(error)
         } else {
@@ -244,7 +248,7 @@ impl Role for Calls {
             }
             self.deadlines.pop_first();
             if let Some(open) = self.open.remove(&call) {
-                let text = format!("{}.{} was not answered in time", open.service, open.attribute);
+                let text = format!("{} was not answered in time", open.target());
                 out.push(Event::Settled { call, outcome: Err(Error::new(ErrorKind::TimedOut, text)) });
                 self.given_up.add(call, open);
             }
@@ -255,10 +259,10 @@ impl Role for Calls {
         self.deadlines.clear();
         for (call, open) in core::mem::take(&mut self.open) {
             // Python's client, too, takes the end for the answer to a request that ends everything.
-            let outcome = if open.service == MANAGER && open.attribute == "shutdown_manager" {
+            let outcome = if open.is_for_manager() && open.attribute() == "shutdown_manager" {
                 Ok(Bytes::from_static(b"null"))
             } else {
-                let text = format!("{reason}; {}.{} has no answer", open.service, open.attribute);
+                let text = format!("{reason}; {} has no answer", open.target());
                 Err(Error::disconnected(text, true))
             };
             out.push(Event::Settled { call, outcome });
@@ -289,9 +293,9 @@ impl Calls {
             let error = open.error(message.clone(), traceback(frame));
             // One of several was refused, or one that was given up. The others may have been on their way when the
             // service left.
-            let one_of_several = lost.len() > 1 || self.given_up.services.contains(&open.service);
+            let one_of_several = lost.len() > 1 || self.given_up.services.contains(open.service());
             let error = if one_of_several { error.perhaps_executed() } else { error };
-            out.push(Event::Gone { call: *call, service: open.service, error: error.clone() });
+            out.push(Event::Gone { call: *call, service: open.service().into(), error: error.clone() });
             out.push(Event::Settled { call: *call, outcome: Err(error) });
         }
         true
@@ -308,7 +312,7 @@ impl Calls {
             return None;
         }
         let by_itself =
-            |(_, open): &(&CallId, &Open)| open.service == MANAGER && (error || open.needs_administrator());
+            |(_, open): &(&CallId, &Open)| open.is_for_manager() && (error || open.needs_administrator());
         let open = self.open.iter().find(by_itself);
         let given_up = self.given_up.of_manager.iter().find(by_itself);
         open.into_iter().chain(given_up).map(|(call, _)| *call).min()

@@ -6,7 +6,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::CallId;
@@ -21,8 +21,10 @@ const MOST_GIVEN_UP: usize = 1_000;
 /// A request without an answer.
 #[derive(Debug)]
 pub(super) struct Open {
-    pub(super) service: String,
-    pub(super) attribute: String,
+    /// `service.attribute`, in one piece of memory.
+    target: String,
+    /// How long the service's name is.
+    service: usize,
     pub(super) deadline: Option<Instant>,
 }
 
@@ -37,8 +39,8 @@ pub(super) struct GivenUp {
 
 impl GivenUp {
     pub(super) fn add(&mut self, call: CallId, open: Open) {
-        if open.service != MANAGER {
-            self.services.insert(open.service);
+        if !open.is_for_manager() {
+            self.services.insert(open.service().to_string());
             return;
         }
         self.of_manager.insert(call, open);
@@ -54,24 +56,41 @@ pub(super) fn is_lost_service(message: &str) -> bool {
 }
 
 impl Open {
+    pub(super) fn new(service: &str, attribute: &str, deadline: Option<Instant>) -> Self {
+        Self { target: [service, ".", attribute].concat(), service: service.len(), deadline }
+    }
+
+    /// What was asked for, as `service.attribute`.
+    pub(super) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(super) fn service(&self) -> &str {
+        &self.target[..self.service]
+    }
+
+    pub(super) fn attribute(&self) -> &str {
+        &self.target[self.service + 1..]
+    }
+
     pub(super) fn is_for_manager(&self) -> bool {
-        self.service == MANAGER
+        self.service() == MANAGER
     }
 
     /// How a Manager's message begins when this request's service is not there.
     pub(super) fn lost_text(&self) -> String {
-        format!("KeyError: \"the {} Service is not connected to ", json::python_repr(&self.service))
+        format!("KeyError: \"the {} Service is not connected to ", json::python_repr(self.service()))
     }
 
     /// Whether an answer says that this request's service is not there, or has gone.
     pub(super) fn tells_that_service_is_gone(&self, error: &Error) -> bool {
-        let service = json::python_repr(&self.service);
+        let service = json::python_repr(self.service());
         let left = format!("ConnectionError: the {service} service has left before it answered");
         !self.is_for_manager() && (error.kind() == ErrorKind::NoSuchService || error.message() == left)
     }
 
     pub(super) fn needs_administrator(&self) -> bool {
-        !matches!(self.attribute.as_str(), "identity" | "link" | "unlink" | "acquire_lock" | "release_lock")
+        !matches!(self.attribute(), "identity" | "link" | "unlink" | "acquire_lock" | "release_lock")
     }
 
     /// An error answer, with the kind that a program can decide by.
@@ -88,7 +107,7 @@ impl Open {
 
     /// The kind, if the Manager has not let the request through to its service.
     fn refusal_of_service(&self, message: &str) -> Option<ErrorKind> {
-        let service = json::python_repr(&self.service);
+        let service = json::python_repr(self.service());
         let begins = |text: &str| message.starts_with(text);
         if begins(&self.lost_text()) {
             Some(ErrorKind::NoSuchService)

@@ -60,14 +60,8 @@ impl Device {
     }
 }
 
-fn request(service: &str, attribute: &str) -> Request {
-    Request {
-        service: service.into(),
-        attribute: attribute.into(),
-        args: "[1]".into(),
-        kwargs: "{}".into(),
-        deadline: None,
-    }
+fn request<'a>(service: &'a str, attribute: &'a str) -> Request<'a> {
+    Request { service, attribute, args: "[1]".into(), kwargs: "{}".into(), deadline: None }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ pub struct Execution {
     /// Which.
     pub id: ExecutionId,
     /// The client's network name.
-    pub requester: String,
+    pub requester: Arc<str>,
     /// What is asked for.
     pub attribute: String,
     /// A JSON array.
@@ -107,7 +108,7 @@ pub struct Executions {
 /// Where the outcome of an execution goes.
 #[derive(Debug)]
 struct Answer {
-    requester: String,
+    requester: Arc<str>,
     /// Raw JSON.
     uid: Bytes,
 }
@@ -167,7 +168,7 @@ impl Machine {
     }
 
     fn request(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let requester = message::text(frame, Key::Requester).unwrap_or_default();
+        let requester: Arc<str> = message::view(frame, Key::Requester).unwrap_or_default().into();
         let uid = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
         let attribute = message::text(frame, Key::Attribute).unwrap_or_default();
         if attribute.starts_with('_') {

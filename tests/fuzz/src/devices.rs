@@ -66,8 +66,8 @@ fn play_client(pieces: &[&[u8]]) -> Vec<String> {
                         for (service, attribute) in [("Manager", "link"), ("Echo", "echo"), ("Tester", "add")]
                         {
                             let request = client::Request {
-                                service: service.into(),
-                                attribute: attribute.into(),
+                                service,
+                                attribute,
                                 args: "[\"Echo\"]".into(),
                                 kwargs: "{}".into(),
                                 deadline: None,

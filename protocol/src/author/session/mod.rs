@@ -144,8 +144,7 @@ impl Session {
             Ok(both) => both,
             Err(error) => return Call::settled(Err(error)),
         };
-        let request =
-            Request { service: service.into(), attribute: attribute.into(), args, kwargs, deadline: None };
+        let request = Request { service, attribute, args: args.into(), kwargs, deadline: None };
         let slot = Arc::new(Slot::default());
         let sent = self.with(|state, events, wakers| {
             // A lock is given back however much waits.
@@ -264,7 +263,7 @@ impl Ending for Session {
 impl State {
     fn send(
         &mut self,
-        request: Request,
+        request: Request<'_>,
         change: Option<(Change, &str)>,
         events: &mut Vec<Event>,
         wakers: &mut Vec<Waker>,
@@ -284,9 +283,9 @@ impl State {
     fn relink(&mut self, wakers: &mut Vec<Waker>) {
         for service in self.links.missing() {
             let request = Request {
-                service: MANAGER.into(),
-                attribute: "link".into(),
-                args: json_array(&service),
+                service: MANAGER,
+                attribute: "link",
+                args: json_array(&service).into(),
                 kwargs: "{}".into(),
                 deadline: None,
             };

@@ -2,6 +2,7 @@
 //!
 //! Nothing moves by itself: the test carries the bytes, as few at a time as it likes, and sets the one clock that all go by.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -130,7 +131,7 @@ impl Laboratory {
         lab.settle();
         for client in 0..clients.len() {
             for service in services {
-                let link = request("Manager", "link", &format!("[\"{service}\"]"), None);
+                let link = request("Manager", "link", format!("[\"{service}\"]"), None);
                 lab.clients[client].act(|machine, out| machine.call(link, out)).unwrap();
             }
             lab.settle();
@@ -224,14 +225,13 @@ fn description(name: &str) -> Description {
     Description { name: name.into(), language: "Rust".into(), os: "any".into() }
 }
 
-pub(super) fn request(service: &str, attribute: &str, args: &str, deadline: Option<Instant>) -> Request {
-    Request {
-        service: service.into(),
-        attribute: attribute.into(),
-        args: args.into(),
-        kwargs: "{}".into(),
-        deadline,
-    }
+pub(super) fn request<'a>(
+    service: &'a str,
+    attribute: &'a str,
+    args: impl Into<Cow<'a, str>>,
+    deadline: Option<Instant>,
+) -> Request<'a> {
+    Request { service, attribute, args: args.into(), kwargs: "{}".into(), deadline }
 }
 
 pub(super) fn text(json: &[u8]) -> String {

@@ -119,7 +119,7 @@ impl Stage {
     fn call(&mut self, client: usize, service: usize, seconds: Option<u64>) {
         let number = self.calls.len();
         let deadline = seconds.map(|seconds| self.lab.now() + Duration::from_secs(seconds));
-        let request = request(SERVICES[service], "add", &format!("[{number}]"), deadline);
+        let request = request(SERVICES[service], "add", format!("[{number}]"), deadline);
         match self.lab.clients[client].act(|machine, out| machine.call(request, out)) {
             Ok(id) => {
                 let call = Call { number, service, deadline, forgotten: false, outcome: None };

@@ -216,10 +216,8 @@ impl World<'_> {
     ) {
         let Some(port) = self.choose_client(who) else { return };
         let deadline = patience.map(|patience| self.now() + patience);
-        let kwargs =
-            if who % 2 == 1 && attribute == "acquire_lock" { "{\"shared\": true}" } else { "{}" }.to_owned();
-        let request =
-            Request { service: service.to_owned(), attribute: attribute.to_owned(), args, kwargs, deadline };
+        let kwargs = if who % 2 == 1 && attribute == "acquire_lock" { "{\"shared\": true}" } else { "{}" };
+        let request = Request { service, attribute, args: args.into(), kwargs: kwargs.into(), deadline };
         let Some(client) = self.device(port).connected_client() else { return };
         let Ok(id) = client.machine.call(request, &mut client.events) else { return };
         let Some(client::Event::Send(line)) = client.events.last() else { panic!("a call is a line") };
