@@ -166,7 +166,7 @@ fn add(root: &Path, calls: &TokenStream, served: &Served) -> TokenStream {
         Kind::Constant(ty) => quote_spanned!(ty.span()=> #service.constant(#name, &#calls::#ident)),
         Kind::Property(output) => {
             let answer = quote_spanned!(span_of(output)=> #root::generated::Answer(#calls::#ident(&#this)).into_outcome());
-            quote!(#service.property(#name, move || -> #root::generated::Outcome { #answer }))
+            quote!(#service.add_property(#name, move || -> #root::generated::Outcome { #answer }))
         }
         Kind::Method(method) => add_method(root, calls, served, method),
     };
@@ -204,7 +204,7 @@ fn add_method(root: &Path, calls: &TokenStream, served: &Served, method: &Method
     if method.is_async {
         // At the method, so that an author is told there what must not be held across an await.
         quote_spanned! {ident.span().resolved_at(Span::mixed_site())=>
-            #service.async_method(
+            #service.add_asynchronous(
                 #name,
                 #signature,
                 move |#context: #root::generated::Context, #arguments: #root::generated::CallArguments| {
@@ -220,7 +220,7 @@ fn add_method(root: &Path, calls: &TokenStream, served: &Served, method: &Method
         }
     } else {
         quote! {
-            #service.method(
+            #service.add_blocking(
                 #name,
                 #signature,
                 move |#context: &#root::generated::Context,

@@ -156,12 +156,11 @@ impl Service {
     /// A value that is read anew for each request, and once at the start, since clients are shown it. One that fails at
     /// the start is not shown, but can be asked for.
     #[must_use]
-    pub fn property<R, K>(mut self, name: &str, read: impl Fn() -> R + Send + Sync + 'static) -> Self
+    pub fn property<R, K>(self, name: &str, read: impl Fn() -> R + Send + Sync + 'static) -> Self
     where
         R: IntoOutcome<K>,
     {
-        self.add(name, Attribute::Property(Arc::new(move || read().into_outcome())));
-        self
+        self.add_property(name, move || read().into_outcome())
     }
 
     /// A method that may block. `signature` is written as in Python; clients are shown it, arguments are bound by it, and
@@ -192,8 +191,7 @@ impl Service {
         F: Fn(&Context, &CallArguments) -> R + Send + Sync + 'static,
         R: IntoOutcome<K>,
     {
-        let run = Arc::new(move |cx: &Context, arguments: &CallArguments| run(cx, arguments).into_outcome());
-        self.add_method(name, signature, Run::Blocking(run))
+        self.add_blocking(name, signature, move |cx, arguments| run(cx, arguments).into_outcome())
     }
 
     /// A method that runs as a future, and must not block: up to its first wait it runs on the task of the connection, which
@@ -204,11 +202,10 @@ impl Service {
         F: Fn(Context, CallArguments) -> R + Send + Sync + 'static,
         R: Future<Output: IntoOutcome<K>> + Send + 'static,
     {
-        let run = Arc::new(move |cx: Context, arguments: CallArguments| {
+        self.add_asynchronous(name, signature, move |cx, arguments| {
             let answer = run(cx, arguments);
-            Box::pin(async move { answer.await.into_outcome() }) as OutcomeFuture
-        });
-        self.add_method(name, signature, Run::Asynchronous(run))
+            async move { answer.await.into_outcome() }
+        })
     }
 
     /// Lets clients end the service with `shutdown_service`; they get what `run` returns. An error of it prevents the end.
@@ -265,6 +262,38 @@ impl Service {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    // These three are for code that `#[service]` generates: what it answers is JSON already, and is not written once more.
+
+    /// As [`Service::property`], of what is an answer already.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn add_property(mut self, name: &str, read: impl Fn() -> Outcome + Send + Sync + 'static) -> Self {
+        self.add(name, Attribute::Property(Arc::new(read)));
+        self
+    }
+
+    /// As [`Service::method`], of what returns an answer.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn add_blocking<F>(self, name: &str, signature: &str, run: F) -> Self
+    where
+        F: Fn(&Context, &CallArguments) -> Outcome + Send + Sync + 'static,
+    {
+        self.add_method(name, signature, Run::Blocking(Arc::new(run)))
+    }
+
+    /// As [`Service::async_method`], of what returns an answer.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn add_asynchronous<F, R>(self, name: &str, signature: &str, run: F) -> Self
+    where
+        F: Fn(Context, CallArguments) -> R + Send + Sync + 'static,
+        R: Future<Output = Outcome> + Send + 'static,
+    {
+        let run = move |cx: Context, arguments: CallArguments| Box::pin(run(cx, arguments)) as OutcomeFuture;
+        self.add_method(name, signature, Run::Asynchronous(Arc::new(run)))
     }
 
     fn add_method(mut self, name: &str, signature: &str, run: Run) -> Self {
