@@ -219,7 +219,9 @@ fn line(texts: &[(&str, &str)], name: &str, json: String, rest: &[&str]) -> Rope
         return pieces;
     }
     line.push_str(&json);
-    rest.iter().for_each(|part| line.push_str(part));
+    for part in rest {
+        line.push_str(part);
+    }
     Rope::from(line)
 }
 
