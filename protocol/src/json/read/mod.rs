@@ -8,6 +8,7 @@
 //! Easy to get wrong: the stack. Reading is recursive, a peer chooses the depth, and a stack that overflows ends the
 //! process. Hence [`MAX_LEVELS`].
 
+#[cfg(feature = "std")]
 mod checked;
 mod containers;
 mod key;
@@ -20,6 +21,7 @@ mod tests;
 use serde::Deserialize;
 
 use super::{JsonError, walk};
+#[cfg(feature = "std")]
 pub(crate) use checked::from_checked;
 use reader::Reader;
 
