@@ -2,16 +2,16 @@
 //!
 //! Nothing else here knows which one it is. A program with one of them only: `--no-default-features --features smol`.
 
+#[cfg(feature = "tokio")]
+use std::env;
 use std::future::Future;
 use std::io;
-#[cfg(feature = "tokio")]
-use std::num::NonZero;
 use std::sync::Arc;
-#[cfg(feature = "tokio")]
-use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
+#[cfg(feature = "tokio")]
+use msl_network_manager::computer::half_of_the_cores;
 use msl_network_protocol::author::{Address, BoxFuture, Connect, IntoService, NewClient, Service};
 use msl_network_protocol::drive::Manager;
 use msl_network_runtime::Listener;
@@ -34,12 +34,14 @@ pub(crate) enum Runtime {
     Smol,
 }
 
-/// Half of the computer's cores carry connections, one at least: one does some 500,000 requests a second, and the devices that run on
-/// this computer, and checks of passwords, need the others. Fewer threads hand less work to one another.
+/// How many tasks have a turn before sockets are looked at again. While a reply of 1 GB passes there is always a task that is ready, and
+/// with tokio's 61 a small call would wait for as many turns of that.
 #[cfg(feature = "tokio")]
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
-}
+const TURNS: u32 = 2;
+
+/// The number of tokio's threads is its own affair where this is set.
+#[cfg(feature = "tokio")]
+const THREADS: &str = "TOKIO_WORKER_THREADS";
 
 impl Runtime {
     /// Runs a future on this thread, and on others what it spawns.
@@ -51,7 +53,11 @@ impl Runtime {
         match self {
             #[cfg(feature = "tokio")]
             Self::Tokio => {
-                let runtime = Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
+                let mut builder = Builder::new_multi_thread();
+                if env::var_os(THREADS).is_none() {
+                    builder.worker_threads(half_of_the_cores());
+                }
+                let runtime = builder.event_interval(TURNS).enable_all().build()?;
                 let output = runtime.block_on(future);
                 // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
                 runtime.shutdown_background();

@@ -4,9 +4,7 @@
 //! The protocol asks for these through [`Host`], on the thread of the connection that asks; so nothing here may block.
 //! What may take time is handed to the [`Program`], and answered into the connection's mailbox.
 
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread;
 
 use msl_network_protocol::connection::{Action, Importance, Note};
 use msl_network_protocol::drive::{Caller, Host};
@@ -15,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use crate::administration::Administration;
 use crate::checks::Checks;
+use crate::computer::half_of_the_cores;
 use crate::history;
 use crate::log::{Control, TARGET};
 use crate::look_ups::LookUps;
@@ -53,7 +52,8 @@ impl Duties {
     pub fn new(equipment: Equipment, program: impl Program) -> Self {
         let program: Arc<dyn Program> = Arc::new(program);
         let Equipment { host_name, password, store, connections, log } = equipment;
-        let turns = Turns::new(checks_at_once(), program.clone());
+        // The other half goes on brokering, and each check takes some 20 MB for a moment.
+        let turns = Turns::new(half_of_the_cores(), program.clone());
         let names = Arc::new(Names::new(&host_name));
         Self {
             look_ups: LookUps::new(names.clone(), program.clone()),
@@ -80,12 +80,6 @@ impl Duties {
             self.connections.record(Entry { ip, host_name, port, message, user });
         }
     }
-}
-
-/// Half of the computer's cores may check passwords at a time: the other half goes on brokering, and each check takes some
-/// 20 MB for a moment.
-fn checks_at_once() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
 }
 
 impl Host for Duties {

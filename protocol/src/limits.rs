@@ -107,7 +107,7 @@ impl Default for Limits {
 }
 
 /// Bytes that one connection reads, or writes, in one turn before the next one has its turn.
-pub const TURN: usize = 256 * KIB;
+pub const TURN: usize = 128 * KIB;
 
 /// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
 pub const WORTH_GIVING_UP: usize = 64 * KIB;
