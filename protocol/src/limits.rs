@@ -109,12 +109,13 @@ impl Default for Limits {
 /// Bytes that one connection reads, or writes, in one turn before the next one has its turn.
 pub const TURN: usize = 128 * KIB;
 
+/// Lines of one device that are looked at in one turn, unless it is a service; who has not said yet what it is counts as a
+/// client. A service begins with the first requests while the Manager goes through the next ones. Services have no such
+/// limit: their notifications are for many clients, and each of these would be written to more often.
+pub const LINES_PER_TURN: usize = 32;
+
 /// An incomplete line smaller than this is never given up for lack of memory: that would gain nothing.
 pub const WORTH_GIVING_UP: usize = 64 * KIB;
-
-/// Lines of one client that are looked at in one turn. A service begins with the first requests while the Manager goes through
-/// the next ones.
-pub const CLIENT_TURN: usize = 32;
 
 /// Input that is taken in while a connection has to wait (for a full service, say), so that it is noticed when its
 /// device goes away.

@@ -22,7 +22,7 @@ use crate::frame::Rope;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json::string_array;
-use crate::limits::CLIENT_TURN;
+use crate::limits::LINES_PER_TURN;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
@@ -123,10 +123,9 @@ impl<H: Clone> Relay<H> {
         self.port
     }
 
-    /// The socket is there: the handshake begins.
-    pub fn open(&mut self, now: Instant, office: &mut impl Office<H>) {
+    /// The socket is there: the handshake begins, with the next [`Relay::pump`].
+    pub fn open(&mut self, now: Instant) {
         self.connection.open(now, &mut self.events);
-        self.pump(now, office);
     }
 
     /// The socket has bytes; [`Relay::pump`] looks at them.
@@ -195,8 +194,9 @@ impl<H: Clone> Relay<H> {
         self.parcels = Vec::new();
     }
 
-    /// Does what can be done now: notices, deadlines, a request that waits for room, lines that have come, of a client
-    /// [`CLIENT_TURN`] at most. Returns whether to call again, once others have had a turn.
+    /// Does what can be done now: notices, deadlines, a request that waits for room, lines that have come. Of a device that is
+    /// no service (yet) these are [`LINES_PER_TURN`] at most. Returns whether to call again, once others have had a turn.
+    #[must_use = "lines may be left that nothing else will be a reason to look at"]
     pub fn pump(&mut self, now: Instant, office: &mut impl Office<H>) -> bool {
         let (notices, overflowed, mut pressure) =
             office.own(|mailbox| (mailbox.take_notices(), mailbox.has_overflowed(), mailbox.pressure()));
@@ -214,7 +214,7 @@ impl<H: Clone> Relay<H> {
         self.connection.handle_timeout(now, &mut self.events);
         changed |= self.perform(now, office);
         self.retry(office);
-        let most = if self.connection.is_service() { usize::MAX } else { CLIENT_TURN };
+        let most = if self.connection.is_service() { usize::MAX } else { LINES_PER_TURN };
         let mut more = true;
         for _ in 0..most {
             // What others put there meanwhile is looked at the next time; what this connection has caused itself counts at once.

@@ -1,8 +1,9 @@
 //! The poll loop of one connection: one task, one socket.
 //!
-//! A turn reads and writes at most [`TURN`] bytes each and then lets others have theirs. What is easy to get wrong here is
-//! a wake-up that is lost: the waker is registered with the mailbox before the mailbox is looked at, and the loop ends only
-//! when reading, writing and the timer have all said `Pending`.
+//! A turn reads and writes at most [`TURN`] bytes each, takes so many lines ([`Relay::pump`]), and then lets others have
+//! theirs. What is easy to get wrong here is a wake-up that is lost: the waker is registered with the mailbox before the
+//! mailbox is looked at, and the loop ends only when reading, writing and the timer have all said `Pending`, or with a turn
+//! that is used up: then the task wakes itself.
 
 use std::future::Future;
 use std::io;
@@ -71,7 +72,7 @@ impl<W: Wire> Driver<W> {
         self.desk.mailbox.register(cx.waker());
         if !self.opened {
             self.opened = true;
-            self.relay.open(self.wire.now(), &mut self.desk);
+            self.relay.open(self.wire.now());
         }
         if !self.gathered
             && self.relay.connection().is_busy()
@@ -98,7 +99,7 @@ impl<W: Wire> Driver<W> {
                     return Err(error);
                 }
             };
-            let read = if more { false } else { self.read(cx, &mut to_read, now)? };
+            let read = !more && self.read(cx, &mut to_read, now)?;
             let closed = self.close(cx)?;
             if self.relay.connection().flow() == Flow::Ended {
                 return Ok(Poll::Ready(()));

@@ -126,9 +126,9 @@ impl Hub {
         self.next += 1;
         self.rest.mailboxes.insert(id, Mailbox::new(&self.settings.limits, self.budget.clone()));
         let mut relay = Relay::new(id, self.settings.clone(), self.budget.clone(), ip, port);
-        relay.open(now, &mut Desk { id, rest: &mut self.rest, outputs });
+        relay.open(now);
         self.relays.insert(id, relay);
-        outputs.push(Output::Ready(id));
+        self.rest.wake(id);
         self.run(now, outputs);
         id
     }
