@@ -177,11 +177,13 @@ impl<W: Wire> Driver<W> {
     fn hear_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let now = self.wire.now();
         let mut to_read = LAST_WORDS;
-        while to_read > 0 && self.read(cx, &mut to_read, now)? && !self.relay.has_ended_input() {
+        loop {
+            // What was read before counts, too, even if nothing can be read any more.
             while self.relay.pump(now, &mut self.desk) {}
+            if to_read == 0 || self.relay.has_ended_input() || !self.read(cx, &mut to_read, now)? {
+                return Ok(());
+            }
         }
-        while self.relay.pump(now, &mut self.desk) {}
-        Ok(())
     }
 
     /// Closes the sending side when all is written. Returns whether that was done now.

@@ -5,6 +5,7 @@ mod lab;
 mod locks;
 mod memory;
 mod sockets;
+mod turns;
 
 use std::cell::Cell;
 

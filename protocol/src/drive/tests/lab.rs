@@ -87,6 +87,8 @@ pub(super) struct Socket {
     failed: bool,
     /// Only writing fails: the device is not there any more, what it said before is.
     pub(super) refuses_bytes: bool,
+    /// Reading fails, too, once all that the device said is read.
+    pub(super) resets_at_the_end: bool,
     /// How much one read gives at most, where that is less than there is.
     pub(super) most_per_read: Option<usize>,
     /// Where bytes were read to.
@@ -136,6 +138,9 @@ impl Wire for InMemory {
             socket.read_in_this_turn += room;
             socket.most_read_in_a_turn = socket.most_read_in_a_turn.max(socket.read_in_this_turn);
             return Poll::Ready(Ok(room));
+        }
+        if socket.resets_at_the_end {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         if socket.device_closed {
             socket.end_was_read = true;
@@ -367,23 +372,31 @@ impl Lab {
     /// Polls the tasks that were woken, until there is none.
     pub(super) fn run(&mut self) {
         for _ in 0..MOST_POLLS {
-            let woken = self
-                .tasks
-                .iter_mut()
-                .enumerate()
-                .find(|(_, task)| task.future.is_some() && task.woken.0.swap(false, Ordering::SeqCst));
-            let Some((number, task)) = woken else { return };
-            if let Some(socket) = self.devices.get(number) {
-                socket.borrow_mut().read_in_this_turn = 0;
-            }
-            task.polls += 1;
-            let waker = Waker::from(task.woken.clone());
-            let future = task.future.as_mut().map(Pin::as_mut);
-            if future.is_some_and(|future| future.poll(&mut Context::from_waker(&waker)).is_ready()) {
-                task.future = None;
+            if !self.run_one() {
+                return;
             }
         }
         panic!("the tasks do not come to rest");
+    }
+
+    /// Polls one of the tasks that were woken, if there is one.
+    pub(super) fn run_one(&mut self) -> bool {
+        let woken = self
+            .tasks
+            .iter_mut()
+            .enumerate()
+            .find(|(_, task)| task.future.is_some() && task.woken.0.swap(false, Ordering::SeqCst));
+        let Some((number, task)) = woken else { return false };
+        if let Some(socket) = self.devices.get(number) {
+            socket.borrow_mut().read_in_this_turn = 0;
+        }
+        task.polls += 1;
+        let waker = Waker::from(task.woken.clone());
+        let future = task.future.as_mut().map(Pin::as_mut);
+        if future.is_some_and(|future| future.poll(&mut Context::from_waker(&waker)).is_ready()) {
+            task.future = None;
+        }
+        true
     }
 
     /// Nobody is left, and nothing of anybody.

@@ -2,7 +2,7 @@
 
 use super::lab::{Device, Lab};
 use crate::connection::{Action, Ending, Note};
-use crate::limits::{Limits, TURN};
+use crate::limits::{LINES_PER_TURN, Limits};
 use crate::testing::{DISCONNECT, SECOND, just_before, left, notification, reply, request};
 
 /// The service Echo at port 0 and the client Ann at port 1.
@@ -225,6 +225,29 @@ fn what_a_device_said_before_its_socket_failed_is_not_lost() {
 }
 
 #[test]
+fn what_a_client_said_before_its_socket_failed_is_not_lost_though_its_turn_is_not_over() {
+    // Given a device that has gone: what it said is still there, nothing else.
+    let mut lab = Lab::new();
+    let ann = lab.client("Ann");
+    lab.acts();
+    {
+        let mut socket = lab.socket(ann);
+        socket.refuses_bytes = true;
+        socket.resets_at_the_end = true;
+    }
+    // When there is something to be written, and more behind it than a turn takes.
+    let lines = LINES_PER_TURN + 8;
+    let unexpected = vec!["{\"result\": 1}"; lines].join("\n");
+    lab.say(ann, &format!("identity\n{unexpected}"));
+    assert!(lab.has_ended(ann));
+    let acts = lab.acts();
+    let noted =
+        acts.iter().filter(|(_, action)| matches!(action, Action::Note(Note::UnexpectedReply { .. })));
+    assert_eq!(noted.count(), lines);
+    lab.assert_empty();
+}
+
+#[test]
 fn what_a_dead_service_had_not_taken_is_not_counted_while_its_client_waits_elsewhere() {
     let mut lab = Lab::new();
     let (echo, ann) = echo_and_ann(&mut lab);
@@ -352,21 +375,6 @@ fn a_device_that_takes_nothing_is_ended_as_a_slow_consumer() {
         assert!(lab.has_ended(echo), "{stuck}");
         assert_eq!(lab.manager.budget.held(), 0);
     }
-}
-
-#[test]
-fn a_turn_reads_so_much_and_then_others_have_theirs() {
-    let mut lab = Lab::new();
-    let (echo, ann) = echo_and_ann(&mut lab);
-    let long =
-        request("Echo", &"x".repeat(100), "7").replace("[]", &format!("[\"{}\"]", "x".repeat(6 * TURN)));
-    let polls = lab.polls(ann);
-    lab.say(ann, &long);
-    assert!(lab.polls(ann) - polls >= 6);
-    let most = lab.socket(ann).most_read_in_a_turn;
-    assert!(most <= TURN + 64 * 1024, "{most}");
-    assert_eq!(lab.hear_uids(echo), [7]);
-    assert_eq!(lab.manager.budget.held(), 0);
 }
 
 #[test]
