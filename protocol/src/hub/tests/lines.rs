@@ -3,11 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::iter;
 
 use serde_json::Value;
 
 use crate::connection::{Ending, Note};
-use crate::limits::Limits;
+use crate::hub::Input;
+use crate::limits::{LINES_PER_TURN, Limits};
 use crate::testing::{World, error, left, reply, request};
 
 const MAX_FRAME: usize = 1000;
@@ -186,6 +188,17 @@ fn blank_lines_are_skipped_and_frames_may_share_a_packet_or_come_in_pieces() {
     }
     assert_eq!(world.hear_uids(echo), [1, 2, 1, 2]);
     assert_eq!(world.hear(ann).len(), 0);
+}
+
+#[test]
+fn all_lines_of_a_piece_are_handled_in_one_call() {
+    let lines = 3 * LINES_PER_TURN + 4;
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let ann = world.client("Ann");
+    let piece: String = (0..lines).map(|uid| request("Echo", "echo", &format!("{uid}")) + "\r\n").collect();
+    world.hub.handle(ann, Input::Received(piece.into()), world.now, &mut Vec::new());
+    assert_eq!(iter::from_fn(|| world.hub.next_line(echo)).count(), lines);
 }
 
 #[test]
