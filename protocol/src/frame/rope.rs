@@ -77,7 +77,7 @@ impl Rope {
     /// A part of the rope, without a copy. What the range asks for beyond the end is left out.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        if self.rest.is_none() {
+        if self.is_in_one_piece() {
             let end = range.end.min(self.len);
             return Self::from(self.first.slice(range.start.min(end)..end));
         }
@@ -100,7 +100,12 @@ impl Rope {
 
     /// All bytes in one piece; copied only when they are in several.
     pub fn to_bytes(&self) -> Bytes {
-        if self.rest.is_none() { self.first.clone() } else { Bytes::from(self.copied()) }
+        if self.is_in_one_piece() { self.first.clone() } else { Bytes::from(self.copied()) }
+    }
+
+    /// The list of what comes behind the first chunk may be there although it is empty by now.
+    fn is_in_one_piece(&self) -> bool {
+        self.first.len() == self.len
     }
 
     /// Copies the bytes into one allocation of just their size, so that a small line does not keep a big read buffer
@@ -146,7 +151,7 @@ impl Rope {
 
     /// The last byte.
     pub(super) fn last(&self) -> Option<u8> {
-        self.chunks().last().and_then(|chunk| chunk.last()).copied()
+        self.rest.as_ref().and_then(|rest| rest.back()).unwrap_or(&self.first).last().copied()
     }
 
     /// Takes the last byte off.
@@ -280,6 +285,17 @@ mod tests {
         let single = rope(&["abc"]);
         assert_eq!(single.to_bytes().as_ptr(), single.first.as_ptr());
         assert_eq!(rope(&["abc", "def"]).to_bytes(), "abcdef");
+    }
+
+    #[test]
+    fn so_does_what_is_left_of_several() {
+        let mut line = rope(&["abc", "d"]);
+        line.drop_last();
+        assert_eq!(line.to_bytes().as_ptr(), line.first.as_ptr());
+        assert_eq!(line.slice(1..3).first.as_ptr(), line.first[1..].as_ptr());
+        let mut line = rope(&["abc", "d"]);
+        line.advance(3);
+        assert_eq!(line.to_bytes().as_ptr(), line.first.as_ptr());
     }
 
     #[test]
