@@ -87,8 +87,15 @@ fn not_plain(bytes: &[u8; LANES]) -> u8x16 {
 /// How many of the bytes are digits before the first that is none.
 #[inline]
 pub(super) fn leading_digits(bytes: [u8; LANES]) -> usize {
-    let values = u8x16::new(bytes) - u8x16::splat(b'0');
-    first(values.simd_gt(u8x16::splat(9)))
+    first(not_digit(u8x16::new(bytes)))
+}
+
+/// All bits of each lane say whether the byte is no digit.
+#[inline]
+pub(super) fn not_digit(bytes: u8x16) -> u8x16 {
+    // Most processors cannot compare unsigned bytes but for equality.
+    let beyond = u8x16::splat(10);
+    (bytes - u8x16::splat(b'0')).min(beyond).simd_eq(beyond)
 }
 
 /// The number of the first lane whose high bit is set, or how many there are.

@@ -224,9 +224,13 @@ impl Scanner {
         Ok(())
     }
 
-    fn value(&mut self, byte: u8, input: &mut Input<'_>) -> Result<(), Stop> {
+    fn value(&mut self, mut byte: u8, input: &mut Input<'_>) -> Result<(), Stop> {
         if matches!(byte, b'-' | b'0'..=b'9') && !self.nesting.in_object() && self.numbers(input) {
-            return Ok(());
+            match input.next() {
+                // The last, or one that is cut.
+                Some(next @ (b'-' | b'0'..=b'9')) => byte = next,
+                _ => return Ok(()),
+            }
         }
         let (kind, state) = match byte {
             b'"' => {
