@@ -45,18 +45,30 @@ fn array(item: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     })
 }
 
-/// An object with these members, names without their quotes.
+/// An array as instruments send it.
+fn numbers() -> impl Strategy<Value = String> {
+    (vec(number(), 0..=60), select(vec![", ", ","]))
+        .prop_map(|(numbers, comma)| format!("[{}]", numbers.join(comma)))
+}
+
+/// An object with these members, names without their quotes; half of them are written as Python does it.
 fn object_of(member: impl Strategy<Value = (String, String)>, most: usize) -> impl Strategy<Value = String> {
-    let member = (blank(), member, blank(), blank(), blank())
-        .prop_map(|(a, (name, value), b, c, d)| format!("{a}\"{name}\"{b}:{c}{value}{d}"));
-    (vec(member, 0..=most), blank()).prop_map(|(members, inside)| {
-        if members.is_empty() { format!("{{{inside}}}") } else { format!("{{{}}}", members.join(",")) }
+    let member = (blank(), member, blank(), blank(), blank());
+    (vec(member, 0..=most), blank(), any::<bool>()).prop_map(|(members, inside, python)| {
+        if members.is_empty() {
+            return format!("{{{inside}}}");
+        }
+        let members = members.into_iter().map(|(a, (name, value), b, c, d)| {
+            if python { format!("\"{name}\": {value}") } else { format!("{a}\"{name}\"{b}:{c}{value}{d}") }
+        });
+        let comma = if python { ", " } else { "," };
+        format!("{{{}}}", members.collect::<Vec<_>>().join(comma))
     })
 }
 
 /// Any value.
 fn value() -> impl Strategy<Value = String> {
-    prop_oneof![word(), number(), string()].prop_recursive(4, 24, 4, |inner| {
+    prop_oneof![4 => word(), 4 => number(), 4 => string(), 1 => numbers()].prop_recursive(4, 24, 4, |inner| {
         prop_oneof![array(inner.clone()), object_of((characters(), inner), 3)]
     })
 }

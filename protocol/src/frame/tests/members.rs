@@ -140,6 +140,17 @@ fn the_elements_of_arrays_are_seen() {
 }
 
 #[test]
+fn the_count_of_elements_stops_at_255() {
+    for element in ["0", "-1.5e3", "\"a\"", "[1]"] {
+        for (written, counted) in [(254, 254), (255, 255), (256, 255), (258, 255), (1000, 255)] {
+            let elements = vec![element; written].join(", ");
+            let frame = frame(&format!(r#"{{"result": [{elements}]}}"#));
+            assert_eq!(frame.member(Key::Result).unwrap().items.count, counted, "{written} of {element}");
+        }
+    }
+}
+
+#[test]
 fn a_value_in_one_chunk_is_not_copied() {
     let text = bytes::Bytes::from(br#"{"uid":"abc"}"#.to_vec());
     let frame = Frame::parse(text.clone()).unwrap();
