@@ -115,17 +115,10 @@ pub fn view(frame: &Frame, key: Key) -> Option<Cow<'_, str>> {
 }
 
 /// Whether a member is this string, however it is written.
-pub fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
-    name(frame, key).is_some_and(|raw| {
-        let [b'"', inside @ .., b'"'] = &*raw else { return false };
-        let pairs = inside.iter().zip(expected.as_bytes());
-        let same = pairs.take_while(|(read, byte)| read == byte && **read != b'\\').count();
-        match inside.get(same) {
-            None => same == expected.len(),
-            // The rest may be written with escapes.
-            Some(b'\\') => json::unquote(&raw).is_some_and(|text| text == expected),
-            Some(_) => false,
-        }
+pub(crate) fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
+    name(frame, key).is_some_and(|raw| match &*raw {
+        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => inside == expected.as_bytes(),
+        raw => json::unquote(raw).is_some_and(|text| text == expected),
     })
 }
 
@@ -283,6 +276,41 @@ mod tests {
             let line = format!(r#"{{"uid": "notification", "service": "A", "result": {result}}}"#);
             let refusal = Message::of(&Frame::parse(line.into_bytes()).unwrap()).unwrap_err();
             assert_eq!(refusal.exception(), Exception::Type, "{result}");
+        }
+    }
+
+    #[test]
+    fn a_result_of_258_elements_is_no_notification() {
+        // Two, if a byte counted them.
+        let line = format!(
+            r#"{{"uid": "notification", "service": "A", "result": [[], {{}}{}]}}"#,
+            ", 0".repeat(256)
+        );
+        let refusal = Message::of(&Frame::parse(line.into_bytes()).unwrap()).unwrap_err();
+        assert_eq!(refusal.exception(), Exception::Type);
+    }
+
+    #[test]
+    fn a_text_is_the_same_however_it_is_written() {
+        for (raw, text, same) in [
+            (r#""Manager""#, MANAGER, true),
+            (r#""M\u0061nager""#, MANAGER, true),
+            (r#""Manage""#, MANAGER, false),
+            (r#""Manager2""#, MANAGER, false),
+            (r#""Manager\u0032""#, MANAGER, false),
+            (r#""Manage\ud800""#, MANAGER, false),
+            (r#""""#, MANAGER, false),
+            (r#""""#, "", true),
+            ("7", "7", false),
+            ("null", "null", false),
+            (r#""a\"b""#, "a\"b", true),
+            (r#""a\u0022b""#, "a\"b", true),
+            (r#""a\\b""#, "a\\b", true),
+            (r#""a\b""#, "a\\b", false),
+            (r#""a\b""#, "a\u{8}", true),
+        ] {
+            let frame = Frame::parse(format!(r#"{{"uid": {raw}}}"#).into_bytes()).unwrap();
+            assert_eq!(is_text(&frame, Key::Uid, text), same, "{raw}, {text}");
         }
     }
 
