@@ -54,20 +54,23 @@ impl<H: Clone> OpenCalls<H> {
     /// A request is being written to the service. Gives its line.
     pub(super) fn enter(&mut self, request: Request<H>) -> Rope {
         let Request { client, requester, reply_to, uid, line } = request;
+        let new = || Caller { client, reply_to, uids: BTreeMap::new() };
         let caller = match self.callers.entry(requester) {
             Entry::Occupied(mut entry) => {
                 if entry.get().client != client {
                     // A client that has gone had the same name: what it asked for concerns nobody any more.
-                    entry.insert(Caller { client, reply_to, uids: BTreeMap::new() });
+                    entry.insert(new());
                 }
                 entry.into_mut()
             }
-            Entry::Vacant(entry) => entry.insert(Caller { client, reply_to, uids: BTreeMap::new() }),
+            Entry::Vacant(entry) => entry.insert(new()),
         };
         let Uid { raw, canonical } = uid;
         match caller.uids.entry(canonical) {
             Entry::Occupied(entry) => entry.into_mut().more.push_back(raw),
-            Entry::Vacant(entry) => drop(entry.insert(Spellings { first: raw, more: VecDeque::new() })),
+            Entry::Vacant(entry) => {
+                entry.insert(Spellings { first: raw, more: VecDeque::new() });
+            }
         }
         line
     }
@@ -134,10 +137,14 @@ mod tests {
 
     /// A request of `Ann[lab:1]`, who may be another connection at another time.
     fn request(client: ConnectionId, uid: &'static str) -> Request<u64> {
+        request_of(client, "Ann", uid)
+    }
+
+    fn request_of(client: ConnectionId, name: &str, uid: &'static str) -> Request<u64> {
         let canonical = Arc::from(&*json::canonical(uid.as_bytes()).unwrap());
         Request {
             client,
-            requester: network_name("Ann"),
+            requester: network_name(name),
             reply_to: client.0,
             uid: Uid { raw: uid.as_bytes().into(), canonical },
             line: Rope::new(),
@@ -212,5 +219,15 @@ mod tests {
         assert_eq!(uids(waiting), ["7", "7", "8"]);
         assert!(names.iter().all(|name| *name == network_name("Ann")));
         assert!(calls.is_empty());
+    }
+
+    #[test]
+    fn each_of_those_who_wait_is_named() {
+        let mut calls = calls(&["7", "8"]);
+        calls.enter(request_of(ConnectionId(2), "Bob", "7"));
+        let drained = calls.drain().map(|(name, waiting)| (name, waiting.reply_to, waiting.uid));
+        let expected = [("Ann", 1, "7"), ("Ann", 1, "8"), ("Bob", 2, "7")]
+            .map(|(name, reply_to, uid)| (network_name(name), reply_to, Arc::from(uid.as_bytes())));
+        assert_eq!(drained.collect::<Vec<_>>(), expected);
     }
 }
