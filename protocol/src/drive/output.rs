@@ -41,6 +41,7 @@ impl Output {
             return;
         }
         self.small.reserve(bytes.min(TOGETHER));
+        // Not `for`: the flattened iterator would look at each step anew which line it is in.
         lines.flat_map(Rope::into_chunks).for_each(|chunk| {
             if chunk.len() < SMALL {
                 self.copy(&chunk);

@@ -1,19 +1,19 @@
 //! The loops that most bytes pass through: how far until a byte that matters?
 //!
-//! Strings are most of it. Where another byte than those of a string is looked for, a compiler turns a loop over blocks into a few
-//! vector instructions.
+//! Strings and the digits of numbers are most of it: for these, [`plain`] and [`leading_digits`] use vectors by hand. [`find`]
+//! looks for any other bytes and leaves it to the compiler to make vector instructions of a loop over blocks.
 
 use core::ops::BitOr;
 
 use wide::u8x16;
 
-/// Tested at once by [`find`].
+/// So many bytes are tested at once by [`find`].
 const BLOCK: usize = 32;
 
-/// Tested at once in a short one, with a mask that says where the byte is.
+/// The bytes of one vector.
 pub(super) const LANES: usize = 16;
 
-/// Tested at once in a long string.
+/// So many bytes are tested at once in a long string.
 const LONG: usize = 4 * LANES;
 
 /// The index of the first byte that `stop` holds for, or the number of bytes.

@@ -122,7 +122,7 @@ pub enum Kind {
 /// traceback's strings without reading the value again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Items {
-    /// How many there are, at most 255; 0 for what is no array.
+    /// How many there are, 255 for that many or more; 0 for what is no array.
     pub count: u8,
     /// What the first is.
     pub first: Option<Kind>,
