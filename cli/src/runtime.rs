@@ -34,11 +34,6 @@ pub(crate) enum Runtime {
     Smol,
 }
 
-/// How many tasks have a turn before sockets are looked at again. While a reply of 1 GB passes there is always a task that is ready, and
-/// with tokio's 61 a small call would wait for as many turns of that.
-#[cfg(feature = "tokio")]
-const TURNS: u32 = 2;
-
 /// The number of tokio's threads is its own affair where this is set.
 #[cfg(feature = "tokio")]
 const THREADS: &str = "TOKIO_WORKER_THREADS";
@@ -57,7 +52,7 @@ impl Runtime {
                 if env::var_os(THREADS).is_none() {
                     builder.worker_threads(half_of_the_cores());
                 }
-                let runtime = builder.event_interval(TURNS).enable_all().build()?;
+                let runtime = builder.enable_all().build()?;
                 let output = runtime.block_on(future);
                 // A look-up of a host name may still be waiting for a name server; nobody waits for it any more.
                 runtime.shutdown_background();

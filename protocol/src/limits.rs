@@ -107,7 +107,7 @@ impl Default for Limits {
 }
 
 /// Bytes that one connection reads, or writes, in one turn before the next one has its turn.
-pub const TURN: usize = 128 * KIB;
+pub const TURN: usize = 64 * KIB;
 
 /// Lines of one device that are looked at in one turn, unless it is a service; who has not said yet what it is counts as a
 /// client. A service begins with the first requests while the Manager goes through the next ones. Services have no such

@@ -10,6 +10,7 @@ use msl_network_protocol::drive::Wire;
 use msl_network_protocol::instant::Instant;
 use msl_network_runtime::Clock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task;
 use tokio::time::{self, Sleep};
 
 /// A stream with its clock and its timer: a TCP stream, or TLS over one.
@@ -61,5 +62,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for Socket<S> {
         }
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(())
+    }
+
+    fn yield_now(&mut self, cx: &mut Context<'_>) {
+        // Its first poll has tokio keep the waker until it has looked at the sockets; there is no second one.
+        let _ = pin!(task::yield_now()).poll(cx);
     }
 }

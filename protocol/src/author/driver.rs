@@ -73,7 +73,7 @@ impl<W: Wire> Driver<W> {
         if !self.gathered && self.endpoint.is_gathering() {
             // Whoever is ready has a turn first, and what they ask or answer goes out together.
             self.gathered = true;
-            cx.waker().wake_by_ref();
+            self.wire.yield_now(cx);
             return Ok(Poll::Pending);
         }
         self.gathered = false;
@@ -88,7 +88,7 @@ impl<W: Wire> Driver<W> {
                 return Ok(self.wire.poll_close(cx)?.map(|()| ()));
             }
             if to_read == 0 || to_write == 0 {
-                cx.waker().wake_by_ref();
+                self.wire.yield_now(cx);
                 return Ok(Poll::Pending);
             }
             if !wrote && !read && self.wire.poll_until(cx, self.endpoint.deadline()).is_pending() {

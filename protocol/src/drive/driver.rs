@@ -80,7 +80,7 @@ impl<W: Wire> Driver<W> {
         {
             // It has something to do already: whoever is ready has a turn first, and what they want goes out together.
             self.gathered = true;
-            cx.waker().wake_by_ref();
+            self.wire.yield_now(cx);
             return Ok(Poll::Pending);
         }
         self.gathered = false;
@@ -105,7 +105,7 @@ impl<W: Wire> Driver<W> {
                 return Ok(Poll::Ready(()));
             }
             if more || to_read == 0 || to_write == 0 {
-                cx.waker().wake_by_ref();
+                self.wire.yield_now(cx);
                 return Ok(Poll::Pending);
             }
             if !wrote && !read && !closed {

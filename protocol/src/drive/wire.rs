@@ -40,4 +40,10 @@ pub trait Wire {
 
     /// Waits until the deadline; for ever without one.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()>;
+
+    /// Wakes the task, to be run again once others have had a turn. Where a runtime can, it looks at its sockets first: what has come
+    /// meanwhile for others must not wait until the first ones have nothing more to do.
+    fn yield_now(&mut self, cx: &mut Context<'_>) {
+        cx.waker().wake_by_ref();
+    }
 }
