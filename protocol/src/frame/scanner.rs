@@ -203,7 +203,7 @@ impl Scanner {
             (State::Comma, b']') if !self.nesting.in_object() => self.close(input.position()),
             (State::FirstName, b'}') | (State::FirstItem, b']') => self.close(input.position()),
             (State::FirstName | State::Name, b'"') => {
-                if self.nesting.depth() == 1 && self.members(input) {
+                if self.nesting.depth() == 1 && self.member(input) {
                     return Ok(());
                 }
                 self.state = State::String;
@@ -282,23 +282,14 @@ impl Scanner {
         true
     }
 
-    /// Reads those members of the top level that are whole and simple; false where there is none.
-    fn members(&mut self, input: &mut Input<'_>) -> bool {
-        let begin = input.at;
-        while let Some(Simple { key, kind, items, value }) = simple(input.rest()) {
-            let from = input.position();
-            self.current = Current { key, kind, items, start: from + value.start, end: from + value.end };
-            input.at += value.end;
-            self.state = State::Comma;
-            if input.next() != Some(b',') {
-                return true;
-            }
-            self.enter();
-            self.state = State::Name;
-            input.at += 1;
-            input.skip_space();
-        }
-        input.at > begin
+    /// Reads a member of the top level, if it is whole and simple; false where it is not.
+    fn member(&mut self, input: &mut Input<'_>) -> bool {
+        let Some(Simple { key, kind, items, value }) = simple(input.rest()) else { return false };
+        let from = input.position();
+        self.current = Current { key, kind, items, start: from + value.start, end: from + value.end };
+        input.at += value.end;
+        self.state = State::Comma;
+        true
     }
 
     fn open(&mut self, object: bool, input: &mut Input<'_>) -> Result<(), Stop> {
