@@ -47,7 +47,9 @@ fn long_plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = bytes[at..].first_chunk::<LONG>() {
         let (lanes, _) = block.as_chunks();
-        if lanes.iter().map(not_plain).fold(u8x16::ZERO, BitOr::bitor).to_bitmask() != 0 {
+        if lanes.iter().map(|lane| not_plain(u8x16::new(*lane))).fold(u8x16::ZERO, BitOr::bitor).to_bitmask()
+            != 0
+        {
             break;
         }
         at += LONG;
@@ -72,13 +74,12 @@ pub(super) fn special(byte: u8) -> bool {
 /// How many of the bytes are plain before the first that is not.
 #[inline]
 fn leading_plain(bytes: &[u8; LANES]) -> usize {
-    first(not_plain(bytes))
+    first(not_plain(u8x16::new(*bytes)))
 }
 
 /// The high bit of each lane says whether the byte is none that stands for itself in a string of ASCII.
 #[inline]
-fn not_plain(bytes: &[u8; LANES]) -> u8x16 {
-    let bytes = u8x16::new(*bytes);
+fn not_plain(bytes: u8x16) -> u8x16 {
     let is = |byte| bytes.simd_eq(u8x16::splat(byte));
     // Those beyond ASCII have the high bit.
     bytes.simd_lt(u8x16::splat(b' ')) | is(b'"') | is(b'\\') | bytes
@@ -86,8 +87,8 @@ fn not_plain(bytes: &[u8; LANES]) -> u8x16 {
 
 /// How many of the bytes are digits before the first that is none.
 #[inline]
-pub(super) fn leading_digits(bytes: [u8; LANES]) -> usize {
-    first(not_digit(u8x16::new(bytes)))
+pub(super) fn leading_digits(bytes: &[u8; LANES]) -> usize {
+    first(not_digit(u8x16::new(*bytes)))
 }
 
 /// All bits of each lane say whether the byte is no digit.
@@ -142,7 +143,7 @@ mod tests {
                     bytes[at] = byte;
                     let expected =
                         |stop: fn(u8) -> bool| bytes.iter().position(|&byte| stop(byte)).unwrap_or(LANES);
-                    assert_eq!(leading_digits(bytes), expected(|byte| !byte.is_ascii_digit()), "{bytes:?}");
+                    assert_eq!(leading_digits(&bytes), expected(|byte| !byte.is_ascii_digit()), "{bytes:?}");
                     assert_eq!(
                         leading_plain(&bytes),
                         expected(|byte| special(byte) || !byte.is_ascii()),

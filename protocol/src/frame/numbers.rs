@@ -100,7 +100,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<&[u8]> {
 fn digits(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes;
     while let Some(next) = rest.first_chunk() {
-        let count = leading_digits(*next);
+        let count = leading_digits(next);
         rest = &rest[count..];
         if count < LANES {
             return (rest.len() < bytes.len()).then_some(rest);
