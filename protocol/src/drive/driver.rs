@@ -69,21 +69,22 @@ impl<W: Wire> Driver<W> {
 
     /// One turn.
     fn turn(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        self.desk.mailbox.register(cx.waker());
-        if !self.opened {
-            self.opened = true;
-            self.relay.open(self.wire.now());
-        }
         if !self.gathered
             && self.relay.connection().is_busy()
             && !self.desk.mailbox.with(|mailbox| mailbox.is_empty())
         {
-            // It has something to do already: whoever is ready has a turn first, and what they want goes out together.
+            // It has something to do already: whoever is ready has a turn first, and what they want goes out together. Each of
+            // them would wake this task, if its waker were registered.
             self.gathered = true;
             self.wire.yield_now(cx);
             return Ok(Poll::Pending);
         }
         self.gathered = false;
+        self.desk.mailbox.register(cx.waker());
+        if !self.opened {
+            self.opened = true;
+            self.relay.open(self.wire.now());
+        }
         let (mut to_read, mut to_write) = (TURN, TURN);
         loop {
             let now = self.wire.now();
