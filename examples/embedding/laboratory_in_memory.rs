@@ -199,7 +199,7 @@ impl<R: Role> Wired<R> {
     /// has told.
     fn carry(&mut self, manager: &mut Manager) -> Vec<R::Event> {
         let id = self.connection;
-        while let Some(line) = manager.hub.next_line(id) {
+        while let Some(line) = manager.hub.next_lines(id) {
             manager.handle(id, Input::Written { bytes: line.len(), pending: 0 });
             self.machine.receive(line.to_bytes());
         }

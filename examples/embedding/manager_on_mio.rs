@@ -192,7 +192,7 @@ impl Manager {
             return Ok(());
         }
         while socket.unsent.len() < TURN
-            && let Some(line) = self.hub.next_line(id)
+            && let Some(line) = self.hub.next_lines(id)
         {
             socket.unsent.append(line);
         }

@@ -31,7 +31,7 @@
 //! hub.handle(device, Input::Received("client Ann\nidentity\n".into()), now, &mut outputs);
 //!
 //! let mut said = Vec::new();
-//! while let Some(line) = hub.next_line(device) {
+//! while let Some(line) = hub.next_lines(device) {
 //!     said.push(String::from_utf8(line.to_bytes().to_vec())?);
 //! }
 //! assert!(said[0].contains("\"attribute\": \"identity\""), "the Manager asks who it is");

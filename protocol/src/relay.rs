@@ -22,7 +22,7 @@ use crate::frame::Rope;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json::string_array;
-use crate::limits::LINES_PER_TURN;
+use crate::limits::{LINES_PER_TURN, TURN};
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
@@ -38,9 +38,9 @@ pub trait Office<H> {
     /// Those of [`Broker::route`].
     fn route(&mut self, client: ConnectionId, service: &str) -> Result<Route<H>, Denied>;
 
-    /// Puts a notification into the mailboxes of all clients linked with the service on this connection, while
+    /// Puts notifications into the mailboxes of all clients linked with the service on this connection, while
     /// nothing in the broker changes.
-    fn notify(&mut self, service: ConnectionId, line: &Rope);
+    fn notify(&mut self, service: ConnectionId, lines: &Rope);
 
     /// Puts a parcel into a mailbox and wakes its owner.
     ///
@@ -84,6 +84,8 @@ pub struct Relay<H> {
     events: Vec<Event<H>>,
     /// On their way from the mailbox to the socket.
     parcels: Vec<Parcel<H>>,
+    /// The service's notifications that nothing else has come behind: they go out together.
+    notifications: Rope,
 }
 
 impl<H: Clone> Relay<H> {
@@ -105,6 +107,7 @@ impl<H: Clone> Relay<H> {
             counted: 0,
             events: Vec::new(),
             parcels: Vec::new(),
+            notifications: Rope::new(),
         }
     }
 
@@ -227,6 +230,7 @@ impl<H: Clone> Relay<H> {
                 break;
             }
         }
+        self.send_notifications(office);
         self.count();
         office.incomplete(self.connection.incomplete());
         if self.budget.is_exceeded() {
@@ -285,11 +289,14 @@ impl<H: Clone> Relay<H> {
     }
 
     fn perform_one(&mut self, event: Event<H>, now: Instant, office: &mut impl Office<H>) {
+        if !matches!(event, Event::Notify(_)) {
+            self.send_notifications(office);
+        }
         match event {
             // Into a mailbox that is closed nothing goes, and nobody is there to miss it.
             Event::Send(line) => drop(office.post(&office.handle(), Parcel::Own(line))),
             Event::Answer { to, line } => drop(office.post(&to, Parcel::Answer(line))),
-            Event::Notify(line) => office.notify(self.connection.id(), &line),
+            Event::Notify(line) => self.notify(line, office),
             Event::Request(outgoing) => self.request(outgoing, now, office),
             Event::Ask { question, uid } => self.ask(question, &uid, office),
             Event::Join(identity) => {
@@ -310,6 +317,26 @@ impl<H: Clone> Relay<H> {
             Event::Tell(to, notice) => office.tell(&to, notice),
             Event::Act(action) => office.act(self.connection.who(), action),
         }
+    }
+
+    /// Keeps a notification back until there is something else to do, or enough of them.
+    fn notify(&mut self, line: Rope, office: &mut impl Office<H>) {
+        if self.notifications.len() + line.len() > TURN {
+            self.send_notifications(office);
+        }
+        self.notifications.append(line);
+    }
+
+    /// Puts what was kept back into mailboxes, once for each client however many they are.
+    fn send_notifications(&mut self, office: &mut impl Office<H>) {
+        let mut lines = mem::take(&mut self.notifications);
+        if lines.is_empty() {
+            return;
+        }
+        if lines.len() <= TURN {
+            lines = lines.to_bytes().into();
+        }
+        office.notify(self.connection.id(), &lines);
     }
 
     fn join(&self, identity: &Identity, office: &mut impl Office<H>) -> Result<NetworkName, Denied> {

@@ -374,12 +374,12 @@ impl World {
     fn write(&mut self, device: ConnectionId) -> bool {
         let Some(socket) = self.sockets.get_mut(&device) else { return false };
         if socket.pending.is_empty() {
-            if let Some(line) = self.hub.next_line(device) {
-                let line = line.to_bytes();
-                assert_is_one_line(&line);
-                let taken = if socket.stopped { 0 } else { line.len() };
-                socket.heard.extend_from_slice(&line[..taken]);
-                socket.pending = line.slice(taken..);
+            if let Some(lines) = self.hub.next_lines(device) {
+                let lines = lines.to_bytes();
+                assert_are_lines(&lines);
+                let taken = if socket.stopped { 0 } else { lines.len() };
+                socket.heard.extend_from_slice(&lines[..taken]);
+                socket.pending = lines.slice(taken..);
                 let pending = socket.pending.len();
                 self.handle(device, Input::Written { bytes: taken, pending });
                 return true;
@@ -414,9 +414,10 @@ impl World {
     }
 }
 
-fn assert_is_one_line(line: &Bytes) {
-    let shown = String::from_utf8_lossy(line);
-    let text = line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("no line end: {shown}"));
-    assert!(!text.contains(&b'\n'), "more than one line: {shown}");
-    assert!(Frame::parse(line.slice(..text.len())).is_ok(), "not valid: {shown}");
+fn assert_are_lines(lines: &Bytes) {
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let shown = String::from_utf8_lossy(line);
+        let text = line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("no line end: {shown}"));
+        assert!(Frame::parse(lines.slice_ref(text)).is_ok(), "not valid: {shown}");
+    }
 }

@@ -127,23 +127,36 @@ fn requests_that_come_together_are_written_together_and_cost_no_more_than_this()
     reply.assert_within(&bounds, "their replies");
 }
 
-#[test]
-fn a_notification_to_fifty_clients_costs_no_more_than_this() {
-    const CLIENTS: usize = 50;
+/// What it costs to send this to so many clients, which hear it.
+fn costs_of_notifying(clients: usize, notifications: &str) -> Costs {
     let mut lab = Laboratory::new();
     let service = lab.service("Echo");
-    let clients: Vec<Device> = (0..CLIENTS).map(|_| lab.client("Echo")).collect();
-    let notification = notification(&text(SMALL));
+    let clients: Vec<Device> = (0..clients).map(|_| lab.client("Echo")).collect();
     for _ in 0..BEFORE {
-        costs(&mut lab, service, &notification);
+        costs(&mut lab, service, notifications);
     }
-    let costs = costs(&mut lab, service, &notification);
+    let costs = costs(&mut lab, service, notifications);
     for client in clients {
-        assert_eq!(lab.heard(client), format!("{notification}\r\n"));
+        assert_eq!(lab.heard(client), format!("{notifications}\r\n"));
     }
+    costs
+}
+
+#[test]
+fn a_notification_to_fifty_clients_costs_no_more_than_this() {
+    let costs = costs_of_notifying(50, &notification(&text(SMALL)));
 
     let bounds = Costs { allocations: 105, allocated: 49_000, copied: 5700, reads: 102, writes: 50 };
     costs.assert_within(&bounds, "a notification to 50");
+}
+
+#[test]
+fn notifications_that_come_together_cost_hardly_more_than_one() {
+    let costs = costs_of_notifying(50, &vec![notification(&text(SMALL)); 64].join("\r\n"));
+
+    // They are copied together once, and written from there to each client.
+    let bounds = Costs { allocations: 175, allocated: 75_000, copied: 364_800, reads: 102, writes: 50 };
+    costs.assert_within(&bounds, "64 notifications to 50");
 }
 
 #[test]

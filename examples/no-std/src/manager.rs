@@ -51,7 +51,7 @@ impl Manager {
 
     /// The next line for the device. It counts as held until the device has it; this device takes it at once.
     pub(crate) fn says(&mut self, device: ConnectionId) -> Option<Bytes> {
-        let line = self.hub.next_line(device)?.to_bytes();
+        let line = self.hub.next_lines(device)?.to_bytes();
         let written = Input::Written { bytes: line.len(), pending: 0 };
         self.hub.handle(device, written, NOW, &mut self.outputs);
         Some(line)

@@ -289,11 +289,11 @@ impl Office<Handle> for Desk {
         Ok(route)
     }
 
-    fn notify(&mut self, service: ConnectionId, line: &Rope) {
+    fn notify(&mut self, service: ConnectionId, lines: &Rope) {
         let broker = lock(&self.manager.broker);
         for mailbox in broker.audience(service) {
             // A client that is leaving takes nothing more.
-            let (_, waker) = mailbox.put(Parcel::Notification(line.clone()));
+            let (_, waker) = mailbox.put(Parcel::Notification(lines.clone()));
             self.wakers.extend(waker);
         }
     }

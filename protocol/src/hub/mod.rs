@@ -1,10 +1,10 @@
 //! A whole Manager as one value, for a single thread: connections, mailboxes and the broker.
 //!
 //! For people who have their own event loop, and for simulation and fuzzing. The hub does no I/O and starts nothing: bytes
-//! that came from a socket go in with [`Hub::handle`], lines to be written come out of [`Hub::next_line`], and what the
+//! that came from a socket go in with [`Hub::handle`], lines to be written come out of [`Hub::next_lines`], and what the
 //! world outside has to do is appended to a list that the caller owns.
 //!
-//! What is easy to get wrong: a line that was taken out still counts against the limits until [`Input::Written`] says
+//! What is easy to get wrong: what was taken out still counts against the limits until [`Input::Written`] says
 //! that the socket has it. And a connection is over only when its flow is [`Flow::Ended`]; then [`Hub::remove`] it.
 //!
 //! ```
@@ -22,7 +22,7 @@
 //! let mut outputs = Vec::new();
 //! let device = hub.connect(Ipv4Addr::LOCALHOST.into(), 50_000, Instant::EPOCH, &mut outputs);
 //! assert!(outputs.contains(&Output::Ready(device)));
-//! let line = hub.next_line(device).expect("the Manager asks who it is").to_bytes();
+//! let line = hub.next_lines(device).expect("the Manager asks who it is").to_bytes();
 //! assert!(line.starts_with(b"{\"args\": [], \"attribute\": \"identity\""));
 //! hub.handle(device, Input::Written { bytes: line.len(), pending: 0 }, Instant::EPOCH, &mut outputs);
 //! ```
@@ -52,7 +52,7 @@ pub enum Input {
     EndOfInput,
     /// The socket has failed.
     Lost,
-    /// The socket has taken bytes of what [`Hub::next_line`] gave; `pending` have not been taken yet.
+    /// The socket has taken bytes of what [`Hub::next_lines`] gave; `pending` have not been taken yet.
     Written {
         /// How many it took just now; 0 to say only that some are pending.
         bytes: usize,
@@ -68,7 +68,7 @@ pub enum Input {
 /// What the world outside has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// There are lines to be written ([`Hub::next_line`]), or the [`Flow`] has changed. May come more than once.
+    /// There are lines to be written ([`Hub::next_lines`]), or the [`Flow`] has changed. May come more than once.
     Ready(ConnectionId),
     /// Something is asked for; the answer goes in as [`Input::Told`].
     Act(ConnectionId, Action),
@@ -155,8 +155,9 @@ impl Hub {
         self.run(now, outputs);
     }
 
-    /// Takes the next line to be written to a device. Take one when the socket has room for it.
-    pub fn next_line(&mut self, id: ConnectionId) -> Option<Rope> {
+    /// Takes what is to be written to a device next: a line, or several notifications that came together. To be called when the
+    /// socket has room.
+    pub fn next_lines(&mut self, id: ConnectionId) -> Option<Rope> {
         let relay = self.relays.get_mut(&id)?;
         let mut desk = Desk { id, rest: &mut self.rest, outputs: &mut Vec::new() };
         let (mut lines, _) = relay.take(1, &mut desk);
@@ -168,7 +169,7 @@ impl Hub {
         self.connection(id).is_some_and(Connection::wants_input)
     }
 
-    /// What the owner of the socket has to do. When it is [`Flow::Draining`] and [`Hub::next_line`] gives nothing more, the
+    /// What the owner of the socket has to do. When it is [`Flow::Draining`] and [`Hub::next_lines`] gives nothing more, the
     /// sending side is to be closed.
     pub fn flow(&self, id: ConnectionId) -> Flow {
         self.connection(id).map_or(Flow::Ended, Connection::flow)
@@ -301,11 +302,11 @@ impl Office<ConnectionId> for Desk<'_> {
         self.rest.broker.route(client, service)
     }
 
-    fn notify(&mut self, service: ConnectionId, line: &Rope) {
+    fn notify(&mut self, service: ConnectionId, lines: &Rope) {
         let audience: Vec<_> = self.rest.broker.audience(service).copied().collect();
         for client in audience {
             // A client that is leaving takes nothing more.
-            let _ = self.post(&client, Parcel::Notification(line.clone()));
+            let _ = self.post(&client, Parcel::Notification(lines.clone()));
         }
     }
 

@@ -36,21 +36,21 @@ pub struct Request<H> {
     pub line: Rope,
 }
 
-/// One line that waits in a mailbox, line end included.
+/// What waits in a mailbox: a line, its end included, or several of them.
 #[derive(Clone, Debug)]
 pub enum Parcel<H> {
     /// For a service: somebody's request.
     Request(Request<H>),
     /// For a client: the answer to a request that went to a service.
     Answer(Rope),
-    /// For a client: a notification of a service that it is linked with.
+    /// For a client: notifications of a service that it is linked with, one or more.
     Notification(Rope),
     /// For any device: what the Manager itself says.
     Own(Rope),
 }
 
 impl<H> Parcel<H> {
-    /// Its line.
+    /// Its line or lines.
     pub fn line(&self) -> &Rope {
         match self {
             Self::Request(request) => &request.line,

@@ -189,7 +189,7 @@ impl World {
             endpoint.written();
             any = true;
         }
-        while let Some(line) = self.hub.next_line(id) {
+        while let Some(line) = self.hub.next_lines(id) {
             let bytes = line.len();
             endpoint.receive(line.to_bytes());
             self.hub.handle(id, Input::Written { bytes, pending: 0 }, Instant::EPOCH, &mut outputs);

@@ -160,10 +160,11 @@ impl Lab {
     }
 
     fn write(&mut self, device: ConnectionId, outputs: &mut Vec<Output>) {
-        while let Some(line) = self.hub.next_line(device) {
-            let line = line.to_bytes();
-            self.heard.entry(device).or_default().push(read(&line));
-            self.hub.handle(device, Input::Written { bytes: line.len(), pending: 0 }, self.now, outputs);
+        while let Some(lines) = self.hub.next_lines(device) {
+            let lines = lines.to_bytes();
+            let frames = lines.split_inclusive(|byte| *byte == b'\n').map(|line| read(&lines.slice_ref(line)));
+            self.heard.entry(device).or_default().extend(frames);
+            self.hub.handle(device, Input::Written { bytes: lines.len(), pending: 0 }, self.now, outputs);
         }
         if self.hub.flow(device) == Flow::Draining {
             self.hub.handle(device, Input::SendingClosed, self.now, outputs);
@@ -174,7 +175,7 @@ impl Lab {
     }
 }
 
-/// Whatever a Manager says is one line with one frame.
+/// Whatever a Manager says is lines with one frame each.
 pub(crate) fn read(line: &Bytes) -> Frame {
     let shown = line.escape_ascii();
     let text = line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("no line end: {shown}"));

@@ -108,7 +108,7 @@ impl HubNetwork {
 
     /// Delivers what there is for a device, and then the end if it is time for it.
     fn write(&mut self, id: ConnectionId) {
-        while let Some(line) = self.hub.next_line(id) {
+        while let Some(line) = self.hub.next_lines(id) {
             if let Some(device) = self.devices.values_mut().find(|device| device.id == id) {
                 assert!(!device.ended, "a line after the end");
                 device.received.extend_from_slice(&line.to_bytes());

@@ -198,7 +198,7 @@ fn all_lines_of_a_piece_are_handled_in_one_call() {
     let ann = world.client("Ann");
     let piece: String = (0..lines).map(|uid| request("Echo", "echo", &format!("{uid}")) + "\r\n").collect();
     world.hub.handle(ann, Input::Received(piece.into()), world.now, &mut Vec::new());
-    assert_eq!(iter::from_fn(|| world.hub.next_line(echo)).count(), lines);
+    assert_eq!(iter::from_fn(|| world.hub.next_lines(echo)).count(), lines);
 }
 
 #[test]

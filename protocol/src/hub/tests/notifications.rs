@@ -1,7 +1,13 @@
 //! Notifications: to whom, how many, and until when (docs/wire.md, sections 7 and 10).
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::iter;
+
 use crate::connection::{Ending, Note};
-use crate::limits::Limits;
+use crate::limits::{Limits, TURN};
+use crate::mailbox::ConnectionId;
 use crate::testing::{DISCONNECT, World, ask, notification, reply, request};
 
 #[test]
@@ -140,8 +146,46 @@ fn notifications_that_come_at_once_end_nobody_who_reads() {
     let (ann, bob) = (world.linked("Ann", "Echo"), world.linked("Bob", "Echo"));
     world.stop_reading(bob);
     world.say(echo, &line);
-    // Given that Ann's socket had taken everything before.
-    world.say(echo, &[line.as_str(); 20].join("\n"));
+    // Given that Ann's socket had taken everything before, and that there is always something between them.
+    let between = format!("\n{}\n", reply("Nobody[lab:9]", "7", "null"));
+    world.say(echo, &[line.as_str(); 20].join(&between));
     assert_eq!(world.hear_uids(ann), ["notification"; 21]);
     assert_eq!((world.ending(ann), world.ending(bob)), (None, Some(Ending::SlowConsumer)));
+}
+
+/// What waits for a device, as it will be handed over.
+fn waiting(world: &mut World, device: ConnectionId) -> Vec<String> {
+    let lines = iter::from_fn(|| world.hub.next_lines(device));
+    lines.map(|lines| String::from_utf8(lines.to_bytes().into()).unwrap()).collect()
+}
+
+#[test]
+fn notifications_that_come_together_go_out_together_and_everything_in_its_order() {
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let (ann, bob) = (world.linked("Ann", "Echo"), world.linked("Bob", "Echo"));
+    world.say(ann, &request("Echo", "echo", "7"));
+    let line = notification("Echo", "x");
+    // Given that both have something on its way already.
+    world.stop_reading(ann);
+    world.stop_reading(bob);
+    world.say(echo, &line);
+    let answer = reply("Ann[lab:2]", "7", "null");
+    world.say(echo, &[&line, &line, &line, &answer, &line, &line].map(String::as_str).join("\n"));
+    let (two, three) = (format!("{line}\r\n").repeat(2), format!("{line}\r\n").repeat(3));
+    assert_eq!(waiting(&mut world, bob), [&three[..], &two]);
+    assert_eq!(waiting(&mut world, ann), [&three[..], &format!("{answer}\r\n"), &two]);
+}
+
+#[test]
+fn what_goes_out_together_is_no_longer_than_a_turn() {
+    let mut world = World::new();
+    let echo = world.service("Echo");
+    let ann = world.linked("Ann", "Echo");
+    let large = notification("Echo", &"x".repeat(TURN / 3));
+    world.stop_reading(ann);
+    world.say(echo, &large);
+    world.say(echo, &[large.as_str(); 5].join("\n"));
+    let counts: Vec<_> = waiting(&mut world, ann).iter().map(|lines| lines.matches('\n').count()).collect();
+    assert_eq!(counts, [2, 2, 1]);
 }
