@@ -162,7 +162,8 @@ impl Lab {
     fn write(&mut self, device: ConnectionId, outputs: &mut Vec<Output>) {
         while let Some(lines) = self.hub.next_lines(device) {
             let lines = lines.to_bytes();
-            let frames = lines.split_inclusive(|byte| *byte == b'\n').map(|line| read(&lines.slice_ref(line)));
+            let frames =
+                lines.split_inclusive(|byte| *byte == b'\n').map(|line| read(&lines.slice_ref(line)));
             self.heard.entry(device).or_default().extend(frames);
             self.hub.handle(device, Input::Written { bytes: lines.len(), pending: 0 }, self.now, outputs);
         }
