@@ -117,8 +117,11 @@ pub fn view(frame: &Frame, key: Key) -> Option<Cow<'_, str>> {
 /// Whether a member is this string, however it is written.
 pub(crate) fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
     name(frame, key).is_some_and(|raw| match &*raw {
-        [b'"', inside @ .., b'"'] if !inside.contains(&b'\\') => inside == expected.as_bytes(),
-        raw => json::unquote(raw).is_some_and(|text| text == expected),
+        // With an escape it would be longer than what it stands for.
+        [b'"', inside @ .., b'"'] if inside.len() <= expected.len() => {
+            inside == expected.as_bytes() && !expected.contains('\\')
+        }
+        raw => memchr::memchr(b'\\', raw).is_some() && json::unquote(raw).is_some_and(|text| text == expected),
     })
 }
 

@@ -6,6 +6,8 @@
 //! The order matters. A question is decided in the broker first and answered into the device's own mailbox afterwards,
 //! while a notification is put into mailboxes within the broker's lock: so none follows the reply to an unlink.
 
+mod together;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
@@ -26,6 +28,8 @@ use crate::limits::{LINES_PER_TURN, TURN};
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
+
+use together::{Recipients, Together};
 
 /// How one connection reaches the rest of its Manager. `H` is the handle of a mailbox.
 pub trait Office<H> {
@@ -82,13 +86,11 @@ pub struct Relay<H> {
     /// What the budget counts for the input of this connection.
     counted: usize,
     events: Vec<Event<H>>,
-    /// On their way from the mailbox to the socket.
-    parcels: Vec<Parcel<H>>,
-    /// The service's notifications that nothing else has come behind: they go out together.
-    notifications: Rope,
+    /// What is for others and nothing else has come behind.
+    together: Option<Together<H>>,
 }
 
-impl<H: Clone> Relay<H> {
+impl<H: Clone + PartialEq> Relay<H> {
     /// For a new socket, whose other end has this address.
     pub fn new(
         id: ConnectionId,
@@ -106,8 +108,7 @@ impl<H: Clone> Relay<H> {
             port,
             counted: 0,
             events: Vec::new(),
-            parcels: Vec::new(),
-            notifications: Rope::new(),
+            together: None,
         }
     }
 
@@ -150,6 +151,7 @@ impl<H: Clone> Relay<H> {
     pub fn lost(&mut self, now: Instant, office: &mut impl Office<H>) {
         self.connection.lost(now, &mut self.events);
         self.perform(now, office);
+        self.hand_over(office);
         self.count();
     }
 
@@ -179,22 +181,13 @@ impl<H: Clone> Relay<H> {
         most: usize,
         office: &mut impl Office<H>,
     ) -> (impl ExactSizeIterator<Item = Rope>, usize) {
-        let (parcels, mut bytes) = (&mut self.parcels, 0);
-        office.own(|mailbox| {
-            while bytes < most
-                && let Some(parcel) = mailbox.take()
-            {
-                bytes += parcel.line().len();
-                parcels.push(parcel);
-            }
-        });
-        (self.parcels.drain(..).map(|parcel| self.connection.outgoing(parcel)), bytes)
+        let (parcels, bytes) = office.own(|mailbox| mailbox.take(most));
+        (parcels.into_iter().map(|parcel| self.connection.outgoing(parcel)), bytes)
     }
 
     /// Gives back the memory that it has to spare: nothing is to be done now.
     pub fn shrink(&mut self) {
         self.events = Vec::new();
-        self.parcels = Vec::new();
     }
 
     /// Does what can be done now: notices, deadlines, a request that waits for room, lines that have come. Of a device that is
@@ -230,7 +223,7 @@ impl<H: Clone> Relay<H> {
                 break;
             }
         }
-        self.send_notifications(office);
+        self.hand_over(office);
         self.count();
         office.incomplete(self.connection.incomplete());
         if self.budget.is_exceeded() {
@@ -260,7 +253,7 @@ impl<H: Clone> Relay<H> {
         for request in office.own(|mailbox| mailbox.withdraw(client)) {
             if answer {
                 // A client whose mailbox is closed needs no answer.
-                let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
+                let _ = office.post(&request.reply_to, Parcel::answer(failure(&request, &refusal)));
             }
         }
         Self::wake_senders(office);
@@ -289,14 +282,14 @@ impl<H: Clone> Relay<H> {
     }
 
     fn perform_one(&mut self, event: Event<H>, now: Instant, office: &mut impl Office<H>) {
-        if !matches!(event, Event::Notify(_)) {
-            self.send_notifications(office);
+        if !matches!(event, Event::Answer { .. } | Event::Notify(_)) {
+            self.hand_over(office);
         }
         match event {
+            Event::Answer { to, line } => self.put(Recipients::Client(to), line, office),
+            Event::Notify(line) => self.put(Recipients::Linked, line, office),
             // Into a mailbox that is closed nothing goes, and nobody is there to miss it.
             Event::Send(line) => drop(office.post(&office.handle(), Parcel::Own(line))),
-            Event::Answer { to, line } => drop(office.post(&to, Parcel::Answer(line))),
-            Event::Notify(line) => self.notify(line, office),
             Event::Request(outgoing) => self.request(outgoing, now, office),
             Event::Ask { question, uid } => self.ask(question, &uid, office),
             Event::Join(identity) => {
@@ -306,7 +299,7 @@ impl<H: Clone> Relay<H> {
             Event::Leave => office.broker(|broker| broker.leave(self.connection.id())),
             Event::CloseMailbox(refusal) => {
                 for request in office.own(Mailbox::close) {
-                    let _ = office.post(&request.reply_to, Parcel::Answer(failure(&request, &refusal)));
+                    let _ = office.post(&request.reply_to, Parcel::answer(failure(&request, &refusal)));
                 }
                 Self::wake_senders(office);
             }
@@ -319,24 +312,28 @@ impl<H: Clone> Relay<H> {
         }
     }
 
-    /// Keeps a notification back until there is something else to do, or enough of them.
-    fn notify(&mut self, line: Rope, office: &mut impl Office<H>) {
-        if self.notifications.len() + line.len() > TURN {
-            self.send_notifications(office);
+    /// Keeps a line back until there is something else to do, or there are enough.
+    fn put(&mut self, recipients: Recipients<H>, line: Rope, office: &mut impl Office<H>) {
+        match &mut self.together {
+            Some(together) if together.goes_with(&recipients, line.len()) => together.push(line),
+            _ => {
+                self.hand_over(office);
+                self.together = Some(Together::new(recipients, line));
+            }
         }
-        self.notifications.append(line);
     }
 
-    /// Puts what was kept back into mailboxes, once for each client however many they are.
-    fn send_notifications(&mut self, office: &mut impl Office<H>) {
-        let mut lines = mem::take(&mut self.notifications);
-        if lines.is_empty() {
-            return;
+    /// Puts what was kept back into mailboxes. Into one that is closed nothing goes, and nobody is there to miss it.
+    fn hand_over(&mut self, office: &mut impl Office<H>) {
+        let Some(Together { recipients, lines, count }) = self.together.take() else { return };
+        match recipients {
+            Recipients::Client(to) => drop(office.post(&to, Parcel::Answers { lines, count })),
+            // Copied once, not by each client. What is so long came alone.
+            Recipients::Linked if lines.len() <= TURN => {
+                office.notify(self.connection.id(), &lines.to_bytes().into());
+            }
+            Recipients::Linked => office.notify(self.connection.id(), &lines),
         }
-        if lines.len() <= TURN {
-            lines = lines.to_bytes().into();
-        }
-        office.notify(self.connection.id(), &lines);
     }
 
     fn join(&self, identity: &Identity, office: &mut impl Office<H>) -> Result<NetworkName, Denied> {

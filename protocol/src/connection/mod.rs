@@ -401,9 +401,9 @@ impl<H: Clone> Connection<H> {
                 Some(service) => service.calls.enter(request),
                 None => request.line,
             },
-            Parcel::Answer(line) => {
-                self.answers_are_gone(1);
-                line
+            Parcel::Answers { lines, count } => {
+                self.answers_are_gone(count);
+                lines
             }
             Parcel::Notification(line) | Parcel::Own(line) => line,
         }

@@ -299,7 +299,7 @@ impl Office<Handle> for Desk {
     }
 
     fn post(&mut self, to: &Handle, parcel: Parcel<Handle>) -> Result<(), Undelivered<Handle>> {
-        if to.is(&self.mailbox) {
+        if *to == self.mailbox {
             // Its own lines are written in this very turn: nobody has to be woken.
             return to.with(|mailbox| mailbox.put(parcel));
         }

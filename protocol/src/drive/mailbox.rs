@@ -54,11 +54,6 @@ impl Handle {
         (shared.mailbox.put(parcel), shared.waker.take())
     }
 
-    /// Whether both are handles of one mailbox.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// Whom to wake.
     pub(super) fn waker(&self) -> Option<Waker> {
         lock(&self.0).waker.take()
@@ -77,6 +72,15 @@ impl Handle {
         }
     }
 }
+
+/// Two are equal when they are of one mailbox.
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Handle {}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

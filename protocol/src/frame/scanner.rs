@@ -203,7 +203,7 @@ impl Scanner {
             (State::Comma, b']') if !self.nesting.in_object() => self.close(input.position()),
             (State::FirstName, b'}') | (State::FirstItem, b']') => self.close(input.position()),
             (State::FirstName | State::Name, b'"') => {
-                if self.nesting.depth() == 1 && self.member(input) {
+                if self.nesting.depth() == 1 && self.members(input) {
                     return Ok(());
                 }
                 self.state = State::String;
@@ -282,14 +282,26 @@ impl Scanner {
         true
     }
 
-    /// Reads a member of the top level, if it is whole and simple; false where it is not.
-    fn member(&mut self, input: &mut Input<'_>) -> bool {
-        let Some(Simple { key, kind, items, value }) = simple(input.rest()) else { return false };
-        let from = input.position();
-        self.current = Current { key, kind, items, start: from + value.start, end: from + value.end };
-        input.at += value.end;
-        self.state = State::Comma;
-        true
+    /// Reads members of the top level that are whole and simple, with the commas between them. Says whether it stopped behind
+    /// one; if not, the next byte is the quote of one that is not simple.
+    fn members(&mut self, input: &mut Input<'_>) -> bool {
+        while let Some(Simple { key, kind, items, value }) = simple(input.rest()) {
+            let from = input.position();
+            self.current = Current { key, kind, items, start: from + value.start, end: from + value.end };
+            input.at += value.end;
+            let gap = match input.rest() {
+                [b',', b' ', b'"', ..] => 2,
+                [b',', b'"', ..] => 1,
+                _ => {
+                    self.state = State::Comma;
+                    return true;
+                }
+            };
+            self.enter();
+            input.at += gap;
+            self.state = State::Name;
+        }
+        false
     }
 
     fn open(&mut self, object: bool, input: &mut Input<'_>) -> Result<(), Stop> {

@@ -143,22 +143,26 @@ impl<H: Clone> Mailbox<H> {
         Ok(())
     }
 
-    /// Takes the next parcel out for writing; its bytes count until [`Mailbox::sent`].
-    pub fn take(&mut self) -> Option<Parcel<H>> {
-        let Some(parcel) = self.queue.pop_front() else {
-            // It may be long until there is something again.
-            self.queue = VecDeque::new();
-            return None;
-        };
-        let len = parcel.line().len();
-        self.queued -= len;
-        self.taken += len;
-        match parcel {
-            Parcel::Notification(_) => self.notifications -= len,
-            Parcel::Own(_) => self.own -= len,
-            _ => {}
+    /// Takes parcels out for writing, as many as are needed for `most` bytes or more. Gives their bytes, too: these count until
+    /// [`Mailbox::sent`].
+    pub fn take(&mut self, most: usize) -> (VecDeque<Parcel<H>>, usize) {
+        let (mut parcels, mut bytes) = (0, 0);
+        for parcel in &self.queue {
+            if bytes >= most {
+                break;
+            }
+            let len = parcel.line().len();
+            (parcels, bytes) = (parcels + 1, bytes + len);
+            match parcel {
+                Parcel::Notification(_) => self.notifications -= len,
+                Parcel::Own(_) => self.own -= len,
+                _ => {}
+            }
         }
-        Some(parcel)
+        self.queued -= bytes;
+        self.taken += bytes;
+        let is_all = parcels == self.queue.len();
+        (if is_all { mem::take(&mut self.queue) } else { self.queue.drain(..parcels).collect() }, bytes)
     }
 
     /// Says that `bytes` of what was taken have left.
@@ -206,7 +210,11 @@ impl<H: Clone> Mailbox<H> {
     /// how many answers were among it.
     pub fn clear(&mut self) -> usize {
         let requests = self.take_requests(|_| true);
-        let answers = self.queue.drain(..).filter(|parcel| matches!(parcel, Parcel::Answer(_))).count();
+        let answers = self.queue.drain(..).map(|parcel| match parcel {
+            Parcel::Answers { count, .. } => count,
+            _ => 0,
+        });
+        let answers = answers.sum();
         self.budget.give_back(mem::take(&mut self.queued));
         (self.notifications, self.own) = (0, 0);
         for request in requests {

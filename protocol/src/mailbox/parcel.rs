@@ -41,8 +41,13 @@ pub struct Request<H> {
 pub enum Parcel<H> {
     /// For a service: somebody's request.
     Request(Request<H>),
-    /// For a client: the answer to a request that went to a service.
-    Answer(Rope),
+    /// For a client: answers to requests that went to a service.
+    Answers {
+        /// One or more.
+        lines: Rope,
+        /// How many.
+        count: usize,
+    },
     /// For a client: notifications of a service that it is linked with, one or more.
     Notification(Rope),
     /// For any device: what the Manager itself says.
@@ -50,11 +55,16 @@ pub enum Parcel<H> {
 }
 
 impl<H> Parcel<H> {
+    /// One answer.
+    pub fn answer(line: Rope) -> Self {
+        Self::Answers { lines: line, count: 1 }
+    }
+
     /// Its line or lines.
     pub fn line(&self) -> &Rope {
         match self {
             Self::Request(request) => &request.line,
-            Self::Answer(line) | Self::Notification(line) | Self::Own(line) => line,
+            Self::Answers { lines, .. } | Self::Notification(lines) | Self::Own(lines) => lines,
         }
     }
 }

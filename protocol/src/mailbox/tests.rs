@@ -38,7 +38,7 @@ fn sizes(requests: &[Request<u64>]) -> Vec<usize> {
 }
 
 fn takes(mailbox: &mut Mailbox<u64>) -> Option<usize> {
-    mailbox.take().map(|parcel| parcel.line().len())
+    mailbox.take(1).0.pop_front().map(|parcel| parcel.line().len())
 }
 
 fn senders(mailbox: &mut Mailbox<u64>) -> Vec<u64> {
@@ -49,7 +49,7 @@ fn senders(mailbox: &mut Mailbox<u64>) -> Vec<u64> {
 fn lines_come_out_in_the_order_in_which_they_went_in() {
     let (mut mailbox, _) = small();
     for parcel in
-        [Parcel::Own(line(1)), request(ANN, 2), Parcel::Answer(line(3)), Parcel::Notification(line(4))]
+        [Parcel::Own(line(1)), request(ANN, 2), Parcel::answer(line(3)), Parcel::Notification(line(4))]
     {
         mailbox.put(parcel).unwrap();
     }
@@ -84,7 +84,7 @@ fn a_request_that_finds_no_room_comes_back_and_its_sender_is_called_when_there_i
 fn only_requests_wait_for_room() {
     let (mut mailbox, _) = small();
     mailbox.put(request(ANN, 100)).unwrap();
-    for parcel in [Parcel::Own(line(100)), Parcel::Answer(line(100)), Parcel::Notification(line(50))] {
+    for parcel in [Parcel::Own(line(100)), Parcel::answer(line(100)), Parcel::Notification(line(50))] {
         assert!(mailbox.put(parcel).is_ok());
     }
     assert_eq!(mailbox.backlog(), 350);
@@ -121,7 +121,7 @@ fn a_closed_mailbox_takes_nothing_and_gives_its_requests_back() {
     // Who waited for room is called, to find out that there will be none.
     assert_eq!(senders(&mut mailbox), [2]);
     for parcel in
-        [request(ANN, 1), Parcel::Own(line(2)), Parcel::Answer(line(3)), Parcel::Notification(line(4))]
+        [request(ANN, 1), Parcel::Own(line(2)), Parcel::answer(line(3)), Parcel::Notification(line(4))]
     {
         assert!(matches!(mailbox.put(parcel), Err(Undelivered::Closed)));
     }
@@ -145,7 +145,7 @@ fn the_requests_of_one_client_can_be_withdrawn() {
 #[test]
 fn clearing_throws_lines_away_but_no_requests() {
     let (mut mailbox, budget) = small();
-    for parcel in [Parcel::Notification(line(50)), request(ANN, 2), Parcel::Answer(line(3)), request(BOB, 4)]
+    for parcel in [Parcel::Notification(line(50)), request(ANN, 2), Parcel::answer(line(3)), request(BOB, 4)]
     {
         mailbox.put(parcel).unwrap();
     }

@@ -105,7 +105,7 @@ fn a_client_with_open_requests_tells_their_services_when_it_leaves() {
 fn a_client_that_has_all_its_answers_has_nobody_to_tell() {
     let mut peer = Peer::client();
     peer.connection.asked(ConnectionId(3), 3);
-    peer.connection.outgoing(Parcel::Answer(Rope::from("an answer\r\n")));
+    peer.connection.outgoing(Parcel::answer(Rope::from("an answer\r\n")));
     let events = peer.says(DISCONNECT);
     assert!(!events.iter().any(|event| event.starts_with("tell ")), "{events:?}");
 }
@@ -115,7 +115,7 @@ fn a_client_that_has_one_of_two_answers_still_tells_their_services() {
     let mut peer = Peer::client();
     peer.connection.asked(ConnectionId(3), 3);
     peer.connection.asked(ConnectionId(4), 4);
-    peer.connection.outgoing(Parcel::Answer(Rope::from("an answer\r\n")));
+    peer.connection.outgoing(Parcel::answer(Rope::from("an answer\r\n")));
     // It does not know which of them has answered.
     let events = peer.says(DISCONNECT);
     assert_eq!(events.iter().filter(|event| event.starts_with("tell ")).count(), 2, "{events:?}");
