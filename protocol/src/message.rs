@@ -121,7 +121,9 @@ pub(crate) fn is_text(frame: &Frame, key: Key, expected: &str) -> bool {
         [b'"', inside @ .., b'"'] if inside.len() <= expected.len() => {
             inside == expected.as_bytes() && !expected.contains('\\')
         }
-        raw => memchr::memchr(b'\\', raw).is_some() && json::unquote(raw).is_some_and(|text| text == expected),
+        raw => {
+            memchr::memchr(b'\\', raw).is_some() && json::unquote(raw).is_some_and(|text| text == expected)
+        }
     })
 }
 

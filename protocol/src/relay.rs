@@ -24,7 +24,7 @@ use crate::frame::Rope;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::json::string_array;
-use crate::limits::{LINES_PER_TURN, TURN};
+use crate::limits::LINES_PER_TURN;
 use crate::mailbox::{Budget, ConnectionId, Mailbox, Notice, Parcel, Request, Undelivered};
 use crate::name::{Address, NetworkName, plain_ip};
 use crate::settings::Settings;
@@ -315,7 +315,7 @@ impl<H: Clone + PartialEq> Relay<H> {
     /// Keeps a line back until there is something else to do, or there are enough.
     fn put(&mut self, recipients: Recipients<H>, line: Rope, office: &mut impl Office<H>) {
         match &mut self.together {
-            Some(together) if together.goes_with(&recipients, line.len()) => together.push(line),
+            Some(together) if together.goes_with(&recipients, line.len()) => together.push(&line),
             _ => {
                 self.hand_over(office);
                 self.together = Some(Together::new(recipients, line));
@@ -325,13 +325,10 @@ impl<H: Clone + PartialEq> Relay<H> {
 
     /// Puts what was kept back into mailboxes. Into one that is closed nothing goes, and nobody is there to miss it.
     fn hand_over(&mut self, office: &mut impl Office<H>) {
-        let Some(Together { recipients, lines, count }) = self.together.take() else { return };
+        let Some(together) = self.together.take() else { return };
+        let (recipients, count, lines) = together.into_parts();
         match recipients {
             Recipients::Client(to) => drop(office.post(&to, Parcel::Answers { lines, count })),
-            // Copied once, not by each client. What is so long came alone.
-            Recipients::Linked if lines.len() <= TURN => {
-                office.notify(self.connection.id(), &lines.to_bytes().into());
-            }
             Recipients::Linked => office.notify(self.connection.id(), &lines),
         }
     }

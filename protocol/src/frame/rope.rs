@@ -123,7 +123,7 @@ impl Rope {
     }
 
     /// Appends a part of the rope to a buffer. What the range asks for beyond the end is left out.
-    pub(super) fn copy_to(&self, range: Range<usize>, buffer: &mut Vec<u8>) {
+    pub(crate) fn copy_to(&self, range: Range<usize>, buffer: &mut Vec<u8>) {
         if let Some(bytes) = self.first.get(range.clone()) {
             return buffer.extend_from_slice(bytes); // in one piece, as nearly always
         }

@@ -3,6 +3,8 @@
 //! That saves a lock, a wake and a place in a queue for each of them. They are kept back only until there is something else to
 //! do, so that everything stays in its order.
 
+use alloc::vec::Vec;
+
 use crate::frame::Rope;
 use crate::limits::TURN;
 
@@ -18,24 +20,36 @@ pub(super) enum Recipients<H> {
 /// Lines, one at least, and for whom they are.
 #[derive(Debug)]
 pub(super) struct Together<H> {
-    pub(super) recipients: Recipients<H>,
-    pub(super) lines: Rope,
+    recipients: Recipients<H>,
     /// How many lines there are.
-    pub(super) count: usize,
+    count: usize,
+    first: Rope,
+    /// All of them, once there is a second one: a list of small pieces would cost more than such a copy.
+    copied: Vec<u8>,
 }
 
 impl<H: PartialEq> Together<H> {
     pub(super) fn new(recipients: Recipients<H>, line: Rope) -> Self {
-        Self { recipients, lines: line, count: 1 }
+        Self { recipients, count: 1, first: line, copied: Vec::new() }
     }
 
     /// Whether a line of so many bytes goes with these. Together they are no longer than what is written in one turn.
     pub(super) fn goes_with(&self, recipients: &Recipients<H>, bytes: usize) -> bool {
-        self.recipients == *recipients && self.lines.len() + bytes <= TURN
+        let before = self.first.len().max(self.copied.len());
+        self.recipients == *recipients && before + bytes <= TURN
     }
 
-    pub(super) fn push(&mut self, line: Rope) {
-        self.lines.append(line);
+    pub(super) fn push(&mut self, line: &Rope) {
+        if self.copied.is_empty() {
+            self.first.copy_to(0..self.first.len(), &mut self.copied);
+        }
+        line.copy_to(0..line.len(), &mut self.copied);
         self.count += 1;
+    }
+
+    /// For whom the lines are, how many there are, and they themselves.
+    pub(super) fn into_parts(self) -> (Recipients<H>, usize, Rope) {
+        let lines = if self.copied.is_empty() { self.first } else { Rope::from(self.copied) };
+        (self.recipients, self.count, lines)
     }
 }
