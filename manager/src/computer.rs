@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::num::NonZero;
-use std::thread;
 
 use msl_network_trust::computer;
+pub use msl_network_trust::computer::half_of_the_cores;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// File descriptors that are not for connections: listeners, log files, the database, the runtime's own.
@@ -33,13 +32,6 @@ pub struct Computer {
     pub memory: usize,
     /// The connections that the file descriptors of this process allow.
     pub connections: usize,
-}
-
-/// Half of the cores that this program may use, one at least. What may take all of its time gets no more, so that the devices on
-/// this computer, and the rest of the Manager, have the others.
-#[must_use]
-pub fn half_of_the_cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
 }
 
 impl Computer {

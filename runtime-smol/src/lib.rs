@@ -82,7 +82,7 @@
 //! - The connections of all devices of a program, and the asynchronous methods of its services, run on one thread of this crate,
 //!   whatever executor awaits them. What a program does on its own executors does not hold them up.
 //! - Methods that may block run on the threads of [`smol::unblock`], of which there are 500 at most (`BLOCKING_MAX_THREADS`).
-//! - A Manager has a thread for each core, for as long as it serves.
+//! - A Manager has a thread for every second core, for as long as it serves.
 //! - `.wait()` is an error on the threads of this crate. smol does not tell where else asynchronous code runs: there, it
 //!   holds up whatever shares the thread, until the answer comes.
 //!

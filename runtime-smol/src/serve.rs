@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use msl_network_protocol::author::{Connect, Service};
 use msl_network_protocol::device::Error;
 use msl_network_protocol::drive::Manager;
 use msl_network_runtime::Listener;
+use msl_network_trust::computer::half_of_the_cores;
 use tracing::warn;
 
 use crate::interrupted;
@@ -16,7 +16,7 @@ use crate::pool::Pool;
 use crate::runtime::Smol;
 
 /// Serves devices until `stop` is ready, or somebody else calls [`Manager::shut_down`]; then ends every connection in good
-/// order and returns. It may be awaited on any executor, and has one of its own, with a thread for each core.
+/// order and returns. It may be awaited on any executor, and has one of its own, with a thread for every second core.
 ///
 /// With `tls`, devices have to speak TLS. At the end, open requests get their answers, or an error after
 /// [`Limits::shutdown`]; it takes no longer than that and twice [`Limits::linger`]. If it is dropped before its end, so are
@@ -76,12 +76,11 @@ pub async fn run_services(
     pool.run(Box::pin(serving)).await
 }
 
-/// All cores. If the system gives no thread at all, the one that awaits the Manager does everything.
+/// Half of the cores: docs/design.md says why. If the system gives no thread at all, the one that awaits the Manager does everything.
 fn pool() -> Pool {
     let mut pool = Pool::new();
-    let cores = available_parallelism().map_or(1, usize::from);
-    if let Some(error) = (0..cores).find_map(|_| pool.start_thread().err()) {
-        warn!(target: "msl.network", "there will be fewer threads than cores: {error}");
+    if let Some(error) = (0..half_of_the_cores()).find_map(|_| pool.start_thread().err()) {
+        warn!(target: "msl.network", "there will be fewer threads than there should be: {error}");
     }
     pool
 }

@@ -1,6 +1,16 @@
-//! What a program says about where it runs, in its identity (`docs/wire.md`, section 3).
+//! What a program has to know about where it runs, some of which it says in its identity (`docs/wire.md`, section 3).
+
+use std::num::NonZero;
+use std::thread;
 
 use sysinfo::System;
+
+/// Half of the cores that this program may use, one at least. What may take all of its time gets no more, so that the devices on
+/// this computer, and the rest of the Manager, have the others.
+#[must_use]
+pub fn half_of_the_cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2)
+}
 
 /// The language of this program: `Rust 1.95.0`.
 pub fn language() -> String {
