@@ -46,8 +46,10 @@ fn numbers_in_block(block: &[u8; BLOCK]) -> Option<(usize, u32)> {
     let last = commas.checked_ilog2()?;
     let whole = u64::MAX >> (u64::BITS - 1 - last);
     let places = |byte| mask(block, |bytes| bytes.simd_eq(u8x16::splat(byte))) & whole;
-    let (points, spaces, minus, zeros) = (places(b'.'), places(b' '), places(b'-'), places(b'0'));
+    let (points, minus) = (places(b'.'), places(b'-'));
     let digits = !mask(block, not_digit) & whole;
+    // Nothing else is there: see below.
+    let spaces = whole ^ (digits | points | commas | minus);
     // Numbers begin at the start, behind a comma, or behind the space after one.
     let behind = commas << 1 & whole;
     let begin = (1 | behind) & !spaces | (behind & spaces) << 1;
@@ -56,17 +58,32 @@ fn numbers_in_block(block: &[u8; BLOCK]) -> Option<(usize, u32)> {
     let fraction = (end & points) << 1;
     let fraction_end = digits.wrapping_add(fraction) & !digits;
     let wrong = [
-        whole ^ (digits | points | commas | spaces | minus), // another byte
         spaces & !behind,
         minus & !begin,
         (first | fraction) & !digits,
-        (first & zeros) << 1 & digits, // a leading zero
         points & !end,
         commas ^ (end & !points | fraction_end), // a number without a comma, or the reverse
     ];
+    // Most have one digit before the point, which may be any.
+    let long = first & digits >> 1;
     // Joined, as an array is compared element by element.
-    let is_right = wrong.into_iter().fold(0, BitOr::bitor) == 0;
+    let is_right = wrong.into_iter().fold(0, BitOr::bitor) == 0
+        && (long == 0 || long & places(b'0') == 0)
+        && has_no_other_bytes(block);
     is_right.then_some((last as usize + 1, commas.count_ones()))
+}
+
+/// Whether all bytes of a block may be in an array of numbers without exponents. To know where they are not would cost as much as
+/// another mask.
+#[inline]
+fn has_no_other_bytes(block: &[u8; BLOCK]) -> bool {
+    let (lanes, _) = block.as_chunks::<LANES>();
+    let others = lanes.iter().map(|lane| {
+        let bytes = u8x16::new(*lane);
+        let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+        not_digit(bytes) & !(is(b',') | is(b'.') | is(b'-') | is(b' '))
+    });
+    others.fold(u8x16::ZERO, BitOr::bitor) == u8x16::ZERO
 }
 
 /// The places in a block of the bytes for which `test` sets the high bit.
