@@ -35,7 +35,11 @@ pub(super) struct Lab {
     tasks: Vec<Task>,
     devices: Vec<Rc<RefCell<Socket>>>,
     clock: Rc<Cell<Instant>>,
+    yielded: Yielded,
 }
+
+/// Who lets all others go first that have something to do.
+type Yielded = Rc<RefCell<Vec<Waker>>>;
 
 /// What was asked of the program, or noted, and by whom.
 type Acts = Arc<Mutex<Vec<(String, Action)>>>;
@@ -117,6 +121,7 @@ impl Socket {
 struct InMemory {
     socket: Rc<RefCell<Socket>>,
     clock: Rc<Cell<Instant>>,
+    yielded: Yielded,
 }
 
 impl InMemory {
@@ -201,6 +206,10 @@ impl Wire for InMemory {
             None => Poll::Pending,
         }
     }
+
+    fn yield_now(&mut self, cx: &mut Context<'_>) {
+        self.yielded.borrow_mut().push(cx.waker().clone());
+    }
 }
 
 /// One device, or its task, by number.
@@ -214,7 +223,14 @@ impl Lab {
     pub(super) fn with(limits: Limits) -> Self {
         let acts = Acts::default();
         let manager = Manager::new(settings(Authentication::None, limits), Box::new(Program(acts.clone())));
-        Self { manager, acts, tasks: Vec::new(), devices: Vec::new(), clock: Rc::default() }
+        Self {
+            manager,
+            acts,
+            tasks: Vec::new(),
+            devices: Vec::new(),
+            clock: Rc::default(),
+            yielded: Rc::default(),
+        }
     }
 
     /// A device connects; its task takes a ticket and runs a driver, as a runtime's would. Its port is its number.
@@ -226,7 +242,7 @@ impl Lab {
         let device = self.devices.len();
         let socket = Rc::new(RefCell::new(Socket::default()));
         self.devices.push(socket.clone());
-        let wire = InMemory { socket, clock: self.clock.clone() };
+        let wire = InMemory { socket, clock: self.clock.clone(), yielded: self.yielded.clone() };
         let manager = self.manager.clone();
         self.spawn(async move {
             let mut ticket = manager.admission().ticket().await;
@@ -381,12 +397,13 @@ impl Lab {
 
     /// Polls one of the tasks that were woken, if there is one.
     pub(super) fn run_one(&mut self) -> bool {
-        let woken = self
-            .tasks
-            .iter_mut()
-            .enumerate()
-            .find(|(_, task)| task.future.is_some() && task.woken.0.swap(false, Ordering::SeqCst));
-        let Some((number, task)) = woken else { return false };
+        let is_woken = |(_, task): &(usize, &mut Task)| {
+            task.future.is_some() && task.woken.0.swap(false, Ordering::SeqCst)
+        };
+        let Some((number, task)) = self.tasks.iter_mut().enumerate().find(is_woken) else {
+            let yielded = self.yielded.take();
+            return yielded.into_iter().map(Waker::wake).count() > 0;
+        };
         if let Some(socket) = self.devices.get(number) {
             socket.borrow_mut().read_in_this_turn = 0;
         }

@@ -26,7 +26,23 @@ fn a_request_and_its_reply_take_no_more_locks_than_this() {
 }
 
 #[test]
-fn a_notification_to_fifty_clients_takes_no_more_locks_than_this() {
+fn replies_that_come_together_take_no_more_locks_than_one() {
+    const TOGETHER: usize = 10;
+    let mut lab = Lab::new();
+    let echo = lab.service("Echo");
+    let ann = lab.client("Ann");
+    for uid in 0..TOGETHER {
+        lab.say(ann, &request("Echo", "echo", &format!("{uid}")));
+    }
+    let replies: Vec<_> = (0..TOGETHER).map(|uid| reply("Ann[lab:1]", &format!("{uid}"), "2")).collect();
+    let locks = locks(&mut lab, echo, &replies.join("\r\n"));
+    assert_eq!(lab.hear(ann).len(), TOGETHER);
+    println!("locks: {locks} for replies that come together");
+    assert!(locks <= 13, "{locks}");
+}
+
+/// How many locks are taken when the service says this, to 50 clients that hear so many lines.
+fn locks_of_notifying(notifications: &str, lines: usize) -> usize {
     let mut lab = Lab::new();
     let echo = lab.service("Echo");
     let clients: Vec<Device> = (0..50)
@@ -37,10 +53,18 @@ fn a_notification_to_fifty_clients_takes_no_more_locks_than_this() {
             client
         })
         .collect();
-    let locks = locks(&mut lab, echo, &notification("Echo", "x"));
+    let locks = locks(&mut lab, echo, notifications);
     for client in clients {
-        assert_eq!(lab.hear(client).len(), 1);
+        assert_eq!(lab.hear(client).len(), lines);
     }
-    println!("locks: {locks} for a notification to 50");
-    assert!(locks <= 356, "{locks}");
+    println!("locks: {locks} for {lines} notifications to 50");
+    locks
+}
+
+#[test]
+fn notifications_to_fifty_clients_take_no_more_locks_than_this_however_many_come_together() {
+    let notification = notification("Echo", "x");
+    let one = locks_of_notifying(&notification, 1);
+    let ten = locks_of_notifying(&[notification.as_str(); 10].join("\r\n"), 10);
+    assert!(one <= 356 && ten <= 356, "{one}, {ten}");
 }

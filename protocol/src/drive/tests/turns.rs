@@ -116,3 +116,20 @@ fn a_service_has_no_limit_of_lines() {
     assert_eq!(lab.polls(echo) - polls, 1);
     assert_eq!(lab.hear(ann).len(), LINES);
 }
+
+#[test]
+fn a_busy_service_is_written_to_once_for_all_who_are_ready() {
+    let mut lab = Lab::new();
+    let (echo, ann) = echo_and_ann(&mut lab);
+    let clients = ["Bob", "Cem", "Dan", "Eve"].map(|name| lab.client(name));
+    lab.say(ann, &request("Echo", "echo", "1"));
+    lab.hear(echo);
+    for client in clients {
+        lab.send(client, &format!("{}\r\n", request("Echo", "echo", "2")));
+    }
+    let polls = lab.polls(echo);
+    lab.run();
+    assert_eq!(lab.hear_uids(echo), [2; 4]);
+    // It lets the others go first, and is woken by none of them meanwhile.
+    assert_eq!(lab.polls(echo) - polls, 2);
+}
