@@ -3,6 +3,9 @@
 //! The queue is bounded in lines, and a line in bytes, so that an output that has stopped taking anything costs a few
 //! megabytes and some lines, and nobody waits for it. Lines that found no room, or that the output did not take (a full
 //! disk), are counted, and the count is written as soon as it can be.
+//!
+//! A line is written at once where nothing was written just before; else it waits for a moment, together with those that
+//! come after it. To wake the thread for each line, and to write it alone, costs more than what most lines tell of.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,6 +22,9 @@ const LONGEST_QUEUE: usize = 4096;
 
 /// The bytes that are collected before they are written in one piece.
 const BATCH: usize = 64 * 1024;
+
+/// How long the thread rests after it has written: short for who looks at a log, and not as long as it takes to fill the queue.
+const GATHERING: Duration = Duration::from_millis(5);
 
 /// How long the end of the program waits before it tries a full queue again.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(5);
@@ -49,7 +55,10 @@ impl Output {
         let queue = Queue { items, lost: Arc::clone(&lost), format };
         // The thread ends when its queue is gone or told to end; a stalled write must not keep the program from ending,
         // so nobody joins it.
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(&receiver, &lost, format, sink))?;
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Nobody has to wake a thread that does not wait for the queue.
+            run(&receiver, &lost, format, sink, || thread::sleep(GATHERING));
+        })?;
         Ok(Self { queue })
     }
 
@@ -83,7 +92,7 @@ impl Queue {
     }
 }
 
-fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, sink: impl Write) {
+fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, sink: impl Write, mut rest: impl FnMut()) {
     let mut batch = String::new();
     let mut tail = Tail { sink, torn: false };
     while let Ok(first) = items.recv() {
@@ -116,6 +125,9 @@ fn run(items: &Receiver<Item>, lost: &AtomicU64, format: Format, sink: impl Writ
         if let Some(done) = end {
             let _ = done.send(());
             return;
+        }
+        if batch.len() < BATCH {
+            rest();
         }
     }
 }
@@ -200,6 +212,42 @@ mod tests {
         assert_eq!(tail.write("e\n"), 0);
         assert_eq!(tail.write("f\n"), 0);
         assert_eq!(disk.content(), "a\nb\ne\nf\n");
+    }
+
+    #[test]
+    fn what_comes_while_the_thread_rests_is_written_together() {
+        let format = Format::Text { width: 5 };
+        let (items, receiver) = sync_channel(LONGEST_QUEUE);
+        let queue = Queue { items, lost: Arc::default(), format };
+        queue.push(&Record::now("INFO", "", "first"));
+        let mut writes = Writes::default();
+        let (mut rests, mut queue) = (0, Some(queue));
+        run(&receiver, &AtomicU64::new(0), format, &mut writes, || {
+            rests += 1;
+            if let (1, Some(queue)) = (rests, &queue) {
+                for text in ["second", "third"] {
+                    queue.push(&Record::now("INFO", "", text));
+                }
+            } else {
+                queue = None; // the thread ends with it
+            }
+        });
+        assert_eq!(writes.0.iter().map(|text| text.lines().count()).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    /// Each write by itself.
+    #[derive(Default)]
+    struct Writes(Vec<String>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(String::from_utf8(bytes.to_vec()).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
