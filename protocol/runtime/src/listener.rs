@@ -108,3 +108,64 @@ pub(crate) fn configure(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()>
     socket.set_tcp_user_timeout(Some(limits.unacknowledged))?;
     at_once.and(noticed)
 }
+
+/// The same for a socket that was accepted by one that is configured. On Linux it comes with all of that, unless it had
+/// connected before.
+pub(crate) fn configure_accepted(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    // The option that is set last stands for all.
+    #[cfg(target_os = "linux")]
+    if socket.tcp_user_timeout().is_ok_and(|time| time == Some(limits.unacknowledged)) {
+        return Ok(());
+    }
+    configure(socket, limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// A socket that listens, and a way to connect with it: both ends.
+    fn listening() -> (TcpListener, impl Fn() -> (TcpStream, TcpStream)) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let same = listener.try_clone().unwrap();
+        let connect = move || {
+            let device = TcpStream::connect(same.local_addr().unwrap()).unwrap();
+            (device, same.accept().unwrap().0)
+        };
+        (listener, connect)
+    }
+
+    #[test]
+    fn whoever_connects_has_all_options_also_who_did_so_before_the_listening_socket_had_them() {
+        let limits = Limits::default();
+        let (listener, connect) = listening();
+        let early = connect();
+        configure(&SockRef::from(&listener), &limits).unwrap();
+        for (_device, accepted) in [early, connect()] {
+            let socket = SockRef::from(&accepted);
+            configure_accepted(&socket, &limits).unwrap();
+            assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+            #[cfg(not(windows))]
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), limits.keep_alive_idle);
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(limits.unacknowledged));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_socket_has_from_the_one_that_accepted_it_is_not_set_again() {
+        let limits = Limits::default();
+        let (listener, connect) = listening();
+        configure(&SockRef::from(&listener), &limits).unwrap();
+        let (_device, accepted) = connect();
+        let socket = SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        // Given one that has been changed since.
+        socket.set_tcp_nodelay(false).unwrap();
+        configure_accepted(&socket, &limits).unwrap();
+        assert!(!socket.tcp_nodelay().unwrap());
+    }
+}

@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -15,9 +14,10 @@ use msl_network_protocol::drive::{Driver, Manager, Ticket, Wire};
 use msl_network_protocol::limits::Limits;
 use msl_network_protocol::name::plain_ip;
 use rustls::ServerConfig;
+use socket2::SockRef;
 use tracing::{debug, warn};
 
-use crate::listener::{BACKLOG, configure};
+use crate::listener::{BACKLOG, configure, configure_accepted};
 use crate::network::timeout;
 use crate::{LOG, Listener, Network};
 
@@ -93,6 +93,10 @@ struct Door<N> {
 
 impl<N: Network> Door<N> {
     async fn accept(self, socket: net::TcpListener) {
+        // What it has goes over to those that it accepts, where the system does that.
+        if let Err(error) = configure(&SockRef::from(&socket), &self.manager.settings().limits) {
+            debug!(target: LOG, "a socket that listens: {error}");
+        }
         let socket = match N::listener(socket) {
             Ok(socket) => socket,
             Err(error) => return warn!(target: LOG, "cannot accept connections: {error}"),
@@ -110,9 +114,7 @@ impl<N: Network> Door<N> {
                 self.network.sleep(PAUSE).await;
             }
             match N::accept(socket).await {
-                Ok((stream, address)) => {
-                    self.network.spawn(Box::pin(self.clone().connection(stream, address, ticket)));
-                }
+                Ok((stream, address)) => self.welcome(stream, address, ticket),
                 Err(error) => {
                     let now = self.network.now();
                     if silent_until.is_none_or(|end| now >= end) {
@@ -125,50 +127,67 @@ impl<N: Network> Door<N> {
         }
     }
 
-    async fn connection(self, mut stream: N::Stream, address: SocketAddr, mut ticket: Ticket) {
+    /// Each device is served by one task. That of a plain connection has no room for a TLS handshake.
+    fn welcome(&self, stream: N::Stream, address: SocketAddr, ticket: Ticket) {
         let (ip, port) = (plain_ip(address.ip()), address.port());
         debug!(target: LOG, "new connection request from {ip}:{port}");
-        let Limits { first_answer, linger, .. } = self.manager.settings().limits;
-        if let Err(error) = configure(&N::socket(&stream), &self.manager.settings().limits) {
+        if let Err(error) = configure_accepted(&N::socket(&stream), &self.manager.settings().limits) {
             // The device has gone already, or the system does not know an option: neither is a reason to refuse it.
             debug!(target: LOG, "{ip}:{port}: {error}");
         }
-        let welcome = async {
-            if !ticket.begin_handshake(ip).await {
-                return Err(io::ErrorKind::QuotaExceeded.into());
-            }
-            let Some(tls) = self.tls.clone() else { return Ok(None) };
+        let door = self.clone();
+        match self.tls.clone() {
+            Some(tls) => self.network.spawn(Box::pin(door.encrypted(stream, address, ticket, tls))),
+            None => self.network.spawn(Box::pin(door.plain(stream, address, ticket))),
+        }
+    }
+
+    async fn plain(self, stream: N::Stream, address: SocketAddr, mut ticket: Ticket) {
+        match self.unless_shutting_down(begin_handshake(&mut ticket, address)).await {
+            Ok(()) => self.driver(ticket, self.network.plain(stream), address).await,
+            Err(error) => self.refuse(stream, address, &error).await,
+        }
+    }
+
+    async fn encrypted(
+        self,
+        mut stream: N::Stream,
+        address: SocketAddr,
+        mut ticket: Ticket,
+        tls: Arc<ServerConfig>,
+    ) {
+        let first_answer = self.manager.settings().limits.first_answer;
+        let encrypt = async {
+            begin_handshake(&mut ticket, address).await?;
             // Borrowed, so that the socket is still there when this fails or takes too long.
-            match timeout(&self.network, first_answer, self.network.accept_tls(&mut stream, tls)).await {
-                Some(accepted) => accepted.map(Some),
-                None => Err(io::ErrorKind::TimedOut.into()),
-            }
+            let accepted = timeout(&self.network, first_answer, self.network.accept_tls(&mut stream, tls));
+            accepted.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
         };
-        // Devices that are not served yet have nothing to wait for.
+        // In memory of its own, which is free once it is over.
+        let encrypt = Box::pin(self.unless_shutting_down(encrypt));
+        let error = match encrypt.await {
+            Ok(wire) => return self.driver(ticket, wire, address).await,
+            Err(error) => error,
+        };
+        self.refuse(stream, address, &error).await;
+    }
+
+    /// Devices that are not served yet have nothing to wait for.
+    async fn unless_shutting_down<T>(&self, welcome: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         let shutting_down = async {
             self.manager.shutting_down().await;
             Err(io::ErrorKind::Interrupted.into())
         };
-        let error = match or(shutting_down, welcome).await {
-            Ok(Some(wire)) => return Driver::new(&self.manager, ticket, wire, ip, port).await,
-            Ok(None) => None,
-            Err(error) => Some(error),
-        };
-        let wire = self.network.plain(stream);
-        match error {
-            None => {
-                let mut driver = Driver::new(&self.manager, ticket, wire, ip, port);
-                // In a task of its own, as this one keeps the room for a TLS handshake to its end.
-                self.network.clone().spawn(Box::pin(poll_fn(move |cx| {
-                    let _ = &self; // a part of the door, until the end
-                    Pin::new(&mut driver).poll(cx)
-                })));
-            }
-            Some(error) => {
-                log_failure(&error, address);
-                end(wire, linger).await;
-            }
-        }
+        or(welcome, shutting_down).await
+    }
+
+    fn driver<W: Wire>(&self, ticket: Ticket, wire: W, address: SocketAddr) -> Driver<W> {
+        Driver::new(&self.manager, ticket, wire, plain_ip(address.ip()), address.port())
+    }
+
+    async fn refuse(&self, stream: N::Stream, address: SocketAddr, error: &io::Error) {
+        log_failure(error, address);
+        end(self.network.plain(stream), self.manager.settings().limits.linger).await;
     }
 
     /// Ends the connections that nobody has accepted: closing the listening socket would reset them. Where descriptors are
@@ -201,6 +220,11 @@ impl<N: Network> Door<N> {
             self.network.spawn(Box::pin(ending));
         }
     }
+}
+
+async fn begin_handshake(ticket: &mut Ticket, address: SocketAddr) -> io::Result<()> {
+    let begun = ticket.begin_handshake(plain_ip(address.ip())).await;
+    begun.then_some(()).ok_or_else(|| io::ErrorKind::QuotaExceeded.into())
 }
 
 fn log_failure(error: &io::Error, address: SocketAddr) {

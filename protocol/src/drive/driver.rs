@@ -80,11 +80,15 @@ impl<W: Wire> Driver<W> {
             return Ok(Poll::Pending);
         }
         self.gathered = false;
-        self.desk.mailbox.register(cx.waker());
         if !self.opened {
             self.opened = true;
-            self.relay.open(self.wire.now());
+            let now = self.wire.now();
+            self.relay.open(now);
+            // What is asked for here, the device's host name, is mostly known at once, which must not wake this task. What has
+            // come meanwhile is looked at below.
+            let _ = self.relay.pump(now, &mut self.desk);
         }
+        self.desk.mailbox.register(cx.waker());
         let (mut to_read, mut to_write) = (TURN, TURN);
         loop {
             let now = self.wire.now();

@@ -133,3 +133,15 @@ fn a_busy_service_is_written_to_once_for_all_who_are_ready() {
     // It lets the others go first, and is woken by none of them meanwhile.
     assert_eq!(lab.polls(echo) - polls, 2);
 }
+
+#[test]
+fn a_host_name_that_is_known_at_once_takes_no_further_turn() {
+    let mut lab = Lab::new();
+    let device = lab.connect();
+    assert_eq!(lab.polls(device), 1);
+    lab.say(device, r#"{"result": {"type": "client", "name": "Ann"}}"#);
+    lab.say(device, &request("Manager", "identity", "1"));
+    assert_eq!(lab.hear_uids(device).last().unwrap(), 1);
+    // The name has it from there.
+    assert!(lab.manager.disconnect("Ann[lab:0]"));
+}
