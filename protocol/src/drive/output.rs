@@ -11,9 +11,14 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::Wire;
 use crate::frame::Rope;
+use crate::limits::TURN;
 
 /// How many slices are handed over at once: few enough for the stack.
 const SLICES: usize = 64;
+
+/// A write is given so many bytes, at most one chunk more: sockets take megabytes at once, which would hold all others up for
+/// a millisecond. And not less: a line that is hardly longer than a turn goes out whole.
+const AT_ONCE: usize = 2 * TURN;
 
 /// A chunk shorter than this is copied.
 const SMALL: usize = 2 * 1024;
@@ -67,7 +72,7 @@ impl Output {
         }
     }
 
-    /// Writes once, as many slices together as possible; returns how many bytes the socket took.
+    /// Writes once, what is not too much for a turn; returns how many bytes the socket took.
     pub(crate) fn poll_write(
         &mut self,
         wire: &mut impl Wire,
@@ -76,6 +81,12 @@ impl Output {
         self.gather();
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = self.rope.chunks_vectored(&mut slices);
+        let mut left = AT_ONCE;
+        let enough = slices[..count].iter().position(|slice| {
+            left = left.saturating_sub(slice.len());
+            left == 0
+        });
+        let count = enough.map_or(count, |last| last + 1);
         let written = ready!(wire.poll_write(cx, &slices[..count]))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

@@ -57,8 +57,10 @@ impl Rope {
 
     /// Puts another rope's chunks at the end.
     pub fn append(&mut self, other: Self) {
-        for chunk in other.into_chunks() {
-            self.push(chunk);
+        if self.is_empty() {
+            *self = other; // also where that is a long list
+        } else {
+            other.into_chunks().for_each(|chunk| self.push(chunk));
         }
     }
 

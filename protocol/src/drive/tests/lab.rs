@@ -99,6 +99,8 @@ pub(super) struct Socket {
     pub(super) read_to: BTreeSet<*const u8>,
     read_in_this_turn: usize,
     pub(super) most_read_in_a_turn: usize,
+    /// What the longest write was of, whether it was taken or not.
+    pub(super) longest_write: usize,
     reader: Option<Waker>,
     writer: Option<Waker>,
     timer: Option<(Instant, Waker)>,
@@ -162,6 +164,7 @@ impl Wire for InMemory {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        socket.longest_write = socket.longest_write.max(bytes.len());
         let taken = socket.room.unwrap_or(usize::MAX).min(bytes.len());
         if taken == 0 {
             // Like TLS, it sends what it keeps before it says that it is full.

@@ -12,6 +12,11 @@ fn echo_and_ann(lab: &mut Lab) -> (Device, Device) {
     (lab.service("Echo"), lab.client("Ann"))
 }
 
+/// A request with the uid 7, of six turns.
+fn long_request() -> String {
+    request("Echo", "echo", "7").replace("[]", &format!("[\"{}\"]", "x".repeat(6 * TURN)))
+}
+
 /// Requests in one piece, with uids from 0 on.
 fn requests() -> String {
     (0..LINES).map(|uid| request("Echo", "echo", &format!("{uid}")) + "\r\n").collect()
@@ -33,15 +38,25 @@ fn all_answered(lab: &mut Lab, client: Device) -> bool {
 fn a_turn_reads_so_much_and_then_others_have_theirs() {
     let mut lab = Lab::new();
     let (echo, ann) = echo_and_ann(&mut lab);
-    let long =
-        request("Echo", &"x".repeat(100), "7").replace("[]", &format!("[\"{}\"]", "x".repeat(6 * TURN)));
     let polls = lab.polls(ann);
-    lab.say(ann, &long);
+    lab.say(ann, &long_request());
     assert!(lab.polls(ann) - polls >= 6);
     let most = lab.socket(ann).most_read_in_a_turn;
     assert!(most <= TURN + 64 * 1024, "{most}");
     assert_eq!(lab.hear_uids(echo), [7]);
     assert_eq!(lab.manager.budget.held(), 0);
+}
+
+#[test]
+fn no_write_is_so_long_that_it_holds_others_up() {
+    let mut lab = Lab::new();
+    let (echo, ann) = echo_and_ann(&mut lab);
+    let polls = lab.polls(echo);
+    lab.say(ann, &long_request());
+    let longest = lab.socket(echo).longest_write;
+    assert!(longest <= 3 * TURN, "{longest}");
+    assert!(lab.polls(echo) - polls >= 2);
+    assert_eq!(lab.hear_uids(echo), [7]);
 }
 
 #[test]
