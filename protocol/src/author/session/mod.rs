@@ -48,6 +48,8 @@ struct State {
     outgoing: Outgoing,
     slots: BTreeMap<CallId, Arc<Slot>>,
     links: Links,
+    /// How many calls were open when their lines were taken last.
+    together: usize,
     /// Empty between two changes; kept for its room.
     events: Vec<Event>,
 }
@@ -64,6 +66,7 @@ impl Session {
             outgoing: Outgoing::default(),
             slots: BTreeMap::new(),
             links: Links::default(),
+            together: 0,
             events: Vec::new(),
         };
         Self(Arc::new(Inner { state: Mutex::new(state), runtime }))
@@ -234,13 +237,15 @@ impl Lasting for Session {
 
     fn is_gathering(&self) -> bool {
         let state = lock(&self.0.state);
-        // One that asks a single question at a time waits for its answer and for nothing else.
-        !state.outgoing.is_empty() && state.slots.len() > 1
+        // One that asks a single question at a time waits for its answer and for nothing else. Who asks several may have all
+        // answers at once, and the first one who asks again is not going to be alone.
+        !state.outgoing.is_empty() && state.slots.len().max(state.together) > 1
     }
 
     fn take(&self, number: u64, bytes: usize, lines: &mut Vec<Rope>) {
         let mut state = lock(&self.0.state);
-        if state.core.course.is_at(number) {
+        if state.core.course.is_at(number) && !state.outgoing.is_empty() {
+            state.together = state.slots.len();
             state.outgoing.take(bytes, lines);
         }
     }
