@@ -6,7 +6,7 @@
 //! message needs is not checked here.
 //!
 //! ```
-//! use bytes::Bytes;
+//! use bytes::{Bytes, BytesMut};
 //! use msl_network_protocol::frame::{Decoder, Key, Limits, Line};
 //!
 //! let mut decoder = Decoder::new(Limits { frame: 1024, skip: 1024 });
@@ -40,7 +40,7 @@ mod tests;
 
 use alloc::borrow::Cow;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 pub use self::{
     decoder::{Decoder, Limits, Line, TEXT_LIMIT},
@@ -122,5 +122,10 @@ impl Frame {
     /// The JSON of a member's value, to be kept, in one piece: a copy only if the line has it in several.
     pub fn raw(&self, key: Key) -> Option<Bytes> {
         self.member(key).map(|member| self.line.slice(member.span()).to_bytes())
+    }
+
+    /// The same, but a copy is made in this room; see [`Rope::to_bytes_in`].
+    pub fn raw_in(&self, key: Key, room: &mut BytesMut) -> Option<Bytes> {
+        self.member(key).map(|member| self.line.slice(member.span()).to_bytes_in(room))
     }
 }

@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// Bytes in one or more chunks, in order. No chunk is empty.
 ///
@@ -103,6 +103,16 @@ impl Rope {
     /// All bytes in one piece; copied only when they are in several.
     pub fn to_bytes(&self) -> Bytes {
         if self.is_in_one_piece() { self.first.clone() } else { Bytes::from(self.copied()) }
+    }
+
+    /// The same, but a copy is made in this room, which serves again when nobody needs the copies in it any more.
+    pub fn to_bytes_in(&self, room: &mut BytesMut) -> Bytes {
+        if self.is_in_one_piece() {
+            return self.first.clone();
+        }
+        room.reserve(self.len);
+        self.chunks().for_each(|chunk| room.extend_from_slice(chunk));
+        room.split().freeze()
     }
 
     /// The list of what comes behind the first chunk may be there although it is empty by now.
@@ -280,6 +290,19 @@ mod tests {
             }
         }
         assert_eq!(whole.slice(1..2).first.as_ptr(), whole.first[1..].as_ptr());
+    }
+
+    #[test]
+    fn room_for_copies_serves_again_when_the_copy_before_is_not_needed_any_more() {
+        let (long, mut room) = (rope(&["abc", "def"]), BytesMut::new());
+        let first = long.to_bytes_in(&mut room);
+        let second = long.to_bytes_in(&mut room);
+        assert_eq!([&first, &second], ["abcdef"; 2], "both are needed");
+        let place = second.as_ptr();
+        drop((first, second));
+        assert_eq!(long.to_bytes_in(&mut room).as_ptr(), place);
+        let single = rope(&["abc"]);
+        assert_eq!(single.to_bytes_in(&mut room).as_ptr(), single.first.as_ptr(), "nothing is copied");
     }
 
     #[test]

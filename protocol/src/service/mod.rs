@@ -13,13 +13,16 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::device::{self, Credentials, Description, Error, Phase, Prompt, Role, send};
 use crate::frame::{Broken, Frame, Key, Rope};
 use crate::json;
 use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
+
+/// Arguments that are longer, in bytes, have memory of their own.
+const ROOM: usize = 1 << 20;
 
 /// One request that is being executed; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +106,9 @@ pub struct Executions {
     executing: BTreeMap<ExecutionId, Answer>,
     /// How many there were.
     begun: u64,
+    /// Where long arguments are put together that came in several pieces. It goes round: the allocator would give memory of
+    /// this length back to the system each time, and get it as new pages.
+    room: BytesMut,
 }
 
 /// Where the outcome of an execution goes.
@@ -116,7 +122,7 @@ struct Answer {
 impl Machine {
     /// A service that has not heard of its Manager yet. `read_limit` is the longest line that it reads, in bytes.
     pub fn new(description: Description, offer: Offer, credentials: Credentials, read_limit: usize) -> Self {
-        let role = Executions { offer, executing: BTreeMap::new(), begun: 0 };
+        let role = Executions { offer, executing: BTreeMap::new(), begun: 0, room: BytesMut::new() };
         Self::with_role(description, role, credentials, read_limit)
     }
 
@@ -184,7 +190,12 @@ impl Machine {
         let id = ExecutionId(self.role.begun);
         let uid = Bytes::copy_from_slice(&uid);
         self.role.executing.insert(id, Answer { requester: requester.clone(), uid });
-        let args = frame.raw(Key::Args).unwrap_or(Bytes::from_static(b"[]"));
+        let args = if frame.len() <= ROOM {
+            frame.raw_in(Key::Args, &mut self.role.room)
+        } else {
+            frame.raw(Key::Args)
+        };
+        let args = args.unwrap_or(Bytes::from_static(b"[]"));
         let kwargs = frame.raw(Key::Kwargs).unwrap_or(Bytes::from_static(b"{}"));
         out.push(Event::Execute(Execution { id, requester, attribute, args, kwargs }));
     }
@@ -199,7 +210,8 @@ impl Role for Executions {
     }
 
     fn again(&self) -> Self {
-        Self { offer: self.offer.clone(), executing: BTreeMap::new(), begun: self.begun }
+        let offer = self.offer.clone();
+        Self { offer, executing: BTreeMap::new(), begun: self.begun, room: BytesMut::new() }
     }
 
     fn identity(&self, out: &mut String) {
