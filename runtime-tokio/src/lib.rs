@@ -39,6 +39,9 @@
 //!     Ok(())
 //! }
 //! ```
+//! One thread is enough for a client that does little else: `#[tokio::main(flavor = "current_thread")]` saves the time in which
+//! threads wake each other.
+//!
 //! The same in a script without a runtime: `.wait()?` in place of `.await?`, everywhere. Who has the service's type at hand
 //! calls `BasicMathClient::from(math).power(3.0, None)`, with the types of the method.
 //!

@@ -1,5 +1,6 @@
 //! The same requests by clients and a service that are written with this project's library, beside the load: what a device
-//! costs in practice. The service is a process of its own, the clients are threads of this one, both on tokio.
+//! costs in practice. The service is a process of its own, the clients are tasks of this one, both as the README advises: the
+//! service as [`Connect::run`] runs it, the clients in a runtime with one thread.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use msl_network_tokio::{Connect, Json, LinkedClient, service};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use crate::Failure;
@@ -34,13 +35,11 @@ impl Bench {
 
 /// Serves until the connection ends.
 pub(crate) fn serve(port: u16, certificate: Option<&Path>) -> Result<(), Failure> {
-    Runtime::new()?.block_on(async {
-        let start = msl_network_tokio::start(Bench, ("localhost", port));
-        let running = to(start, certificate).await?;
-        println!("ready");
-        running.ended().await;
-        Ok(())
-    })
+    let start = msl_network_tokio::start(Bench, ("localhost", port));
+    let running = to(start, certificate).wait()?;
+    println!("ready");
+    running.ended().wait()?;
+    Ok(())
 }
 
 /// Measures what is wanted with the Managers of this project, and prints it.
@@ -82,7 +81,7 @@ fn figures(
     wait_for_the_name(peer)?;
     let _service = ServiceProcess::start(peer)?;
     let value = Json::from_text(String::from_utf8(payload.json())?).map_err(|error| format!("{error:?}"))?;
-    Runtime::new()?.block_on(async {
+    runtime()?.block_on(async {
         let answers = Arc::new(AtomicU64::new(0));
         let mut calls = JoinSet::new();
         for _ in 0..clients {
@@ -108,7 +107,7 @@ fn figures(
 
 /// Waits until the service before has left: until then its name is taken.
 fn wait_for_the_name(peer: &Peer) -> Result<(), Failure> {
-    Runtime::new()?.block_on(async {
+    runtime()?.block_on(async {
         let client = msl_network_tokio::connect(("localhost", peer.address().port));
         let client = to(client, peer.certificate()).await?;
         while !client.identities().await?.services.is_empty() {
@@ -116,6 +115,11 @@ fn wait_for_the_name(peer: &Peer) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// Of the clients.
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
 /// Calls again and again; why it cannot go on.
