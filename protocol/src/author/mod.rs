@@ -58,15 +58,12 @@ pub use service::{
 };
 pub use session::WAITING_CALLS;
 
-/// What waits for its reader is copied out of the buffer that it was read into, which it would keep alive, if it has no more
-/// bytes than these.
-const COPIED: usize = 16 * 1024;
-
+/// What waits for its reader, and is short, does not keep the buffer alive that it was read into.
 fn copied(bytes: bytes::Bytes) -> bytes::Bytes {
     match &bytes[..] {
         // As most keyword arguments are.
         b"{}" => bytes::Bytes::from_static(b"{}"),
-        short if short.len() <= COPIED => bytes::Bytes::copy_from_slice(short),
+        short if short.len() <= crate::frame::COPIED => bytes::Bytes::copy_from_slice(short),
         _ => bytes,
     }
 }

@@ -180,7 +180,7 @@ impl Machine {
     }
 
     fn reply(&mut self, frame: &Frame, error: bool, out: &mut Vec<Event>) {
-        let uid = frame.raw(Key::Uid).unwrap_or_default();
+        let uid = frame.value(Key::Uid).unwrap_or_default();
         let calls = &mut self.role;
         if error && uid.as_ref() == b"\"\"" && calls.is_of_a_lost_service(frame, out) {
             return;

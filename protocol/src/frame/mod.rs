@@ -56,6 +56,13 @@ use self::{
     scanner::{Scanner, Stop},
 };
 
+/// What waits for its reader is copied out of the buffer that it was read into, which it would keep alive, if it has no more
+/// bytes than these.
+pub(crate) const COPIED: usize = 16 * 1024;
+
+/// What is longer, in bytes, is put together in memory of its own, which does not go round.
+const ROOM: usize = 1 << 20;
+
 /// One complete and valid line: a JSON object, without the line's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -121,11 +128,20 @@ impl Frame {
 
     /// The JSON of a member's value, to be kept, in one piece: a copy only if the line has it in several.
     pub fn raw(&self, key: Key) -> Option<Bytes> {
-        self.member(key).map(|member| self.line.slice(member.span()).to_bytes())
+        self.member(key).map(|member| self.line.bytes(member.span()))
     }
 
-    /// The same, but a copy is made in this room; see [`Rope::to_bytes_in`].
-    pub fn raw_in(&self, key: Key, room: &mut BytesMut) -> Option<Bytes> {
-        self.member(key).map(|member| self.line.slice(member.span()).to_bytes_in(room))
+    /// The same, to be kept for long. A short one is copied: it would keep alive the buffer that it was read into. A long one
+    /// in several pieces is put together in this room, if it is not too long for that; see [`Rope::to_bytes_in`].
+    pub fn kept(&self, key: Key, room: &mut BytesMut) -> Option<Bytes> {
+        let span = self.member(key)?.span();
+        if span.len() <= COPIED {
+            let short = self.line.view(span);
+            // As most keyword arguments are.
+            let kept =
+                if *short == *b"{}" { Bytes::from_static(b"{}") } else { Bytes::copy_from_slice(&short) };
+            return Some(kept);
+        }
+        Some(if span.len() <= ROOM { self.line.slice(span).to_bytes_in(room) } else { self.line.bytes(span) })
     }
 }

@@ -100,6 +100,15 @@ impl Rope {
         Cow::Owned(copy)
     }
 
+    /// The bytes of a part in one piece, to be kept; copied only when they are in several. What the range asks for beyond the end
+    /// is left out.
+    pub fn bytes(&self, range: Range<usize>) -> Bytes {
+        if range.start <= range.end && range.end <= self.first.len() {
+            return self.first.slice(range);
+        }
+        self.slice(range).to_bytes()
+    }
+
     /// All bytes in one piece; copied only when they are in several.
     pub fn to_bytes(&self) -> Bytes {
         if self.is_in_one_piece() { self.first.clone() } else { Bytes::from(self.copied()) }
@@ -287,9 +296,11 @@ mod tests {
             for end in 0..=9 {
                 let expected = "abcdefgh".get(start..end.min(8)).unwrap_or("");
                 assert_eq!(whole.slice(start..end).to_bytes(), expected);
+                assert_eq!(whole.bytes(start..end), expected);
             }
         }
         assert_eq!(whole.slice(1..2).first.as_ptr(), whole.first[1..].as_ptr());
+        assert_eq!(whole.bytes(1..3).as_ptr(), whole.first[1..].as_ptr());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Easy to get wrong: `shutdown_service`. The Manager frees the service's name when it is asked to disconnect it, so the
 //! service first finishes what it is executing and sends the answers (docs/wire.md, section 11).
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -20,9 +21,6 @@ use crate::frame::{Broken, Frame, Key, Rope};
 use crate::json;
 use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
-
-/// Arguments that are longer, in bytes, have memory of their own.
-const ROOM: usize = 1 << 20;
 
 /// One request that is being executed; numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +104,8 @@ pub struct Executions {
     executing: BTreeMap<ExecutionId, Answer>,
     /// How many there were.
     begun: u64,
+    /// The client whose request came last: many of one come together, and share its name.
+    requester: Arc<str>,
     /// Where long arguments are put together that came in several pieces. It goes round: the allocator would give memory of
     /// this length back to the system each time, and get it as new pages.
     room: BytesMut,
@@ -122,7 +122,7 @@ struct Answer {
 impl Machine {
     /// A service that has not heard of its Manager yet. `read_limit` is the longest line that it reads, in bytes.
     pub fn new(description: Description, offer: Offer, credentials: Credentials, read_limit: usize) -> Self {
-        let role = Executions { offer, executing: BTreeMap::new(), begun: 0, room: BytesMut::new() };
+        let role = Executions::new(offer, 0);
         Self::with_role(description, role, credentials, read_limit)
     }
 
@@ -174,8 +174,12 @@ impl Machine {
     }
 
     fn request(&mut self, frame: &Frame, out: &mut Vec<Event>) {
-        let requester: Arc<str> = message::view(frame, Key::Requester).unwrap_or_default().into();
-        let uid = frame.raw(Key::Uid).unwrap_or(Bytes::from_static(b"\"\""));
+        let requester = message::view(frame, Key::Requester).unwrap_or_default();
+        if *self.role.requester != *requester {
+            self.role.requester = requester.into();
+        }
+        let requester = self.role.requester.clone();
+        let uid = frame.value(Key::Uid).unwrap_or(Cow::Borrowed(b"\"\""));
         let attribute = message::text(frame, Key::Attribute).unwrap_or_default();
         if attribute.starts_with('_') {
             let failure = Failure::new("PermissionError", "Cannot request a private attribute");
@@ -190,14 +194,15 @@ impl Machine {
         let id = ExecutionId(self.role.begun);
         let uid = Bytes::copy_from_slice(&uid);
         self.role.executing.insert(id, Answer { requester: requester.clone(), uid });
-        let args = if frame.len() <= ROOM {
-            frame.raw_in(Key::Args, &mut self.role.room)
-        } else {
-            frame.raw(Key::Args)
-        };
-        let args = args.unwrap_or(Bytes::from_static(b"[]"));
-        let kwargs = frame.raw(Key::Kwargs).unwrap_or(Bytes::from_static(b"{}"));
+        let args = frame.kept(Key::Args, &mut self.role.room).unwrap_or(Bytes::from_static(b"[]"));
+        let kwargs = frame.kept(Key::Kwargs, &mut self.role.room).unwrap_or(Bytes::from_static(b"{}"));
         out.push(Event::Execute(Execution { id, requester, attribute, args, kwargs }));
+    }
+}
+
+impl Executions {
+    fn new(offer: Offer, begun: u64) -> Self {
+        Self { offer, executing: BTreeMap::new(), begun, requester: "".into(), room: BytesMut::new() }
     }
 }
 
@@ -210,8 +215,7 @@ impl Role for Executions {
     }
 
     fn again(&self) -> Self {
-        let offer = self.offer.clone();
-        Self { offer, executing: BTreeMap::new(), begun: self.begun, room: BytesMut::new() }
+        Self::new(self.offer.clone(), self.begun)
     }
 
     fn identity(&self, out: &mut String) {

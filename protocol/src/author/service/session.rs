@@ -14,7 +14,7 @@ use crate::author::connection::Core;
 use crate::author::ended::Ending;
 use crate::author::keeper::Lasting;
 use crate::author::watch::Look;
-use crate::author::{ConnectOptions, Runtime, copied};
+use crate::author::{ConnectOptions, Runtime};
 use crate::device::{Description, Error};
 use crate::drive::lock;
 use crate::frame::Rope;
@@ -347,10 +347,7 @@ impl State {
                     afterwards.greeting = self.on_connect.take();
                 }
                 Event::Ask(prompt) => self.core.asking.put(self.core.course.number(), prompt),
-                Event::Execute(execution) => {
-                    let (args, kwargs) = (copied(execution.args), copied(execution.kwargs));
-                    afterwards.arrived.push(Execution { args, kwargs, ..execution });
-                }
+                Event::Execute(execution) => afterwards.arrived.push(execution),
                 Event::Ended(error) => {
                     afterwards.arrived.clear();
                     self.core.asking.forget();
