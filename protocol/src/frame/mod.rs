@@ -6,7 +6,7 @@
 //! message needs is not checked here.
 //!
 //! ```
-//! use bytes::{Bytes, BytesMut};
+//! use bytes::Bytes;
 //! use msl_network_protocol::frame::{Decoder, Key, Limits, Line};
 //!
 //! let mut decoder = Decoder::new(Limits { frame: 1024, skip: 1024 });
