@@ -16,7 +16,7 @@ service *service_new(void);
 void service_hears(service *service, const uint8_t *bytes, size_t length);
 size_t service_says(service *service, uint8_t *room, size_t size);
 
-/* Longer than any line that is said here. */
+/* Longer than what is said here at once; 64 KiB are enough for any short lines. */
 static uint8_t line[4096];
 
 /* Carries lines between the Manager and the service until neither has one. */

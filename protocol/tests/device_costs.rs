@@ -8,9 +8,11 @@ mod world;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use msl_network_protocol::author::{self, Call, CallArguments, Link, Service, ServiceError};
+use bytes::Bytes;
+use msl_network_protocol::author::{self, Call, CallArguments, Endpoint, Link, Service, ServiceError};
 use msl_network_protocol::instant::Instant;
 use msl_network_protocol::json::JsonText;
 use world::{World, linked, take};
@@ -69,4 +71,59 @@ fn a_small_call_takes_few_pieces_of_memory_on_either_side() {
     println!("to ask, to execute and answer, to hear the answer: {costs:?}");
     let (asking, answering, hearing) = costs;
     assert!(asking <= 4 && answering <= 12 && hearing <= 2, "{costs:?}");
+}
+
+/// A service whose method `wait` is not executed, and what its connection sees.
+fn busy_service() -> (World, Arc<dyn Endpoint>) {
+    let (mut world, _) = linked(Service::new("Busy").method("wait", "(value)", |_, _| 7));
+    world.executor.hold();
+    world.freeze(true);
+    let service = world.devices().next().unwrap();
+    (world, service)
+}
+
+/// A request with so many bytes of arguments, in two pieces, each in memory of its own as if it had been read.
+fn pieces(attribute: &str, bytes: usize) -> [Bytes; 2] {
+    let members = r#""kwargs": {}, "uid": "1", "requester": "Ann[lab:1]", "error": false"#;
+    let args = "x".repeat(bytes);
+    let line = format!(
+        "{{\"service\": \"Busy\", \"attribute\": \"{attribute}\", \"args\": [\"{args}\"], {members}}}\r\n"
+    );
+    let (first, second) = line.as_bytes().split_at(bytes / 2);
+    [first, second].map(Bytes::copy_from_slice)
+}
+
+/// The service gets a request, and says what it has to.
+fn hears(service: &dyn Endpoint, pieces: [Bytes; 2]) {
+    pieces.into_iter().for_each(|piece| service.receive(piece));
+    service.pump(Instant::EPOCH);
+    take(service);
+}
+
+#[test]
+fn arguments_that_wait_keep_hardly_more_memory_than_they_have() {
+    const WAITING: usize = 100;
+    const BYTES: usize = 17 * 1024;
+    let (_world, service) = busy_service();
+    let memory = allocation_counter::measure(|| {
+        for _ in 0..WAITING {
+            hears(&*service, pieces("wait", BYTES));
+            // Refused at once, but it was put together, too.
+            hears(&*service, pieces("nothing", 200 * 1024));
+        }
+    });
+    let kept = usize::try_from(memory.bytes_current).unwrap();
+    println!("{kept} bytes for {WAITING} times {BYTES}");
+    assert!((WAITING * BYTES..WAITING * BYTES + 512 * 1024).contains(&kept), "{kept}");
+}
+
+#[test]
+fn long_arguments_that_come_one_after_the_other_are_put_together_in_the_same_memory() {
+    const BYTES: usize = 64 * 1024;
+    let (_world, service) = busy_service();
+    hears(&*service, pieces("nothing", BYTES));
+    let next = pieces("nothing", BYTES);
+    let memory = allocation_counter::measure(|| hears(&*service, next));
+    println!("{} bytes for a request of {BYTES}", memory.bytes_total);
+    assert!(memory.bytes_total < 16 * 1024, "{memory:?}");
 }

@@ -1,6 +1,6 @@
 //! Threads that run asynchronous code.
 //!
-//! smol has an executor for all tasks of a program, with one thread. A Manager needs more, and a connection must not
+//! smol has an executor for all tasks of a program, with one thread. A Manager may need more, and a connection must not
 //! depend on what else a program does on that thread; so both have executors of their own.
 //!
 //! Easy to get wrong: such an executor wakes one of its threads at a time, and no other one until that has looked for work. So

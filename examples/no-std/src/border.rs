@@ -37,8 +37,8 @@ unsafe extern "C" fn manager_hears(manager: *mut Manager, device: u64, bytes: *c
     manager.hears(ConnectionId(device), bytes);
 }
 
-/// Copies the Manager's next line for the device to `room`; what does not fit is lost. Returns how many bytes were copied; 0 if
-/// there is no line.
+/// Copies the Manager's next line for the device, or several that came together, to `room`; what does not fit is lost. Returns how
+/// many bytes were copied; 0 if there is no line.
 ///
 /// # Safety
 /// `manager` as above; `room` points to `size` bytes that can be written.

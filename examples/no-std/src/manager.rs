@@ -49,7 +49,7 @@ impl Manager {
         self.follow_up();
     }
 
-    /// The next line for the device. It counts as held until the device has it; this device takes it at once.
+    /// The next line for the device, or several that came together. It counts as held until the device has it; this device takes it at once.
     pub(crate) fn says(&mut self, device: ConnectionId) -> Option<Bytes> {
         let line = self.hub.next_lines(device)?.to_bytes();
         let written = Input::Written { bytes: line.len(), pending: 0 };

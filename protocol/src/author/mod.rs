@@ -60,10 +60,5 @@ pub use session::WAITING_CALLS;
 
 /// What waits for its reader, and is short, does not keep the buffer alive that it was read into.
 fn copied(bytes: bytes::Bytes) -> bytes::Bytes {
-    match &bytes[..] {
-        // As most keyword arguments are.
-        b"{}" => bytes::Bytes::from_static(b"{}"),
-        short if short.len() <= crate::frame::COPIED => bytes::Bytes::copy_from_slice(short),
-        _ => bytes,
-    }
+    if bytes.len() <= crate::frame::COPIED { crate::frame::copied(bytes.as_ref().into()) } else { bytes }
 }

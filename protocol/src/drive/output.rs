@@ -16,8 +16,8 @@ use crate::limits::TURN;
 /// How many slices are handed over at once: few enough for the stack.
 const SLICES: usize = 64;
 
-/// A write is given so many bytes, at most one chunk more: sockets take megabytes at once, which would hold all others up for
-/// a millisecond. And not less: a line that is hardly longer than a turn goes out whole.
+/// A write is given no more bytes than these: sockets take megabytes at once, which would hold all others up for a millisecond.
+/// And not fewer: a line that is hardly longer than a turn goes out whole.
 const AT_ONCE: usize = 2 * TURN;
 
 /// A chunk shorter than this is copied.
@@ -80,13 +80,15 @@ impl Output {
     ) -> Poll<io::Result<usize>> {
         self.gather();
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = self.rope.chunks_vectored(&mut slices);
-        let mut left = AT_ONCE;
-        let enough = slices[..count].iter().position(|slice| {
-            left = left.saturating_sub(slice.len());
-            left == 0
-        });
-        let count = enough.map_or(count, |last| last + 1);
+        let (mut count, mut left) = (0, AT_ONCE);
+        for (slice, chunk) in slices.iter_mut().zip(self.rope.chunks()) {
+            let part = &chunk[..chunk.len().min(left)];
+            *slice = IoSlice::new(part);
+            (count, left) = (count + 1, left - part.len());
+            if left == 0 {
+                break;
+            }
+        }
         let written = ready!(wire.poll_write(cx, &slices[..count]))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

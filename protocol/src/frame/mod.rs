@@ -27,6 +27,7 @@ mod head;
 mod name;
 mod nesting;
 mod numbers;
+mod room;
 mod rope;
 mod salvage;
 mod scanner;
@@ -40,8 +41,9 @@ mod tests;
 
 use alloc::borrow::Cow;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+pub(crate) use self::room::Room;
 pub use self::{
     decoder::{Decoder, Limits, Line, TEXT_LIMIT},
     error::{Broken, FrameError},
@@ -60,8 +62,14 @@ use self::{
 /// bytes than these.
 pub(crate) const COPIED: usize = 16 * 1024;
 
-/// What is longer, in bytes, is put together in memory of its own, which does not go round.
-const ROOM: usize = 1 << 20;
+/// A copy of what is short. Most keyword arguments are `{}`, which needs none.
+pub(crate) fn copied(short: Cow<'_, [u8]>) -> Bytes {
+    match short {
+        Cow::Borrowed(b"{}") => Bytes::from_static(b"{}"),
+        Cow::Borrowed(short) => Bytes::copy_from_slice(short),
+        Cow::Owned(copy) => Bytes::from(copy),
+    }
+}
 
 /// One complete and valid line: a JSON object, without the line's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,16 +140,12 @@ impl Frame {
     }
 
     /// The same, to be kept for long. A short one is copied: it would keep alive the buffer that it was read into. A long one
-    /// in several pieces is put together in this room, if it is not too long for that; see [`Rope::to_bytes_in`].
-    pub fn kept(&self, key: Key, room: &mut BytesMut) -> Option<Bytes> {
+    /// in several pieces is put together in this room, if that is free.
+    pub(crate) fn kept(&self, key: Key, room: &mut Room) -> Option<Bytes> {
         let span = self.member(key)?.span();
-        if span.len() <= COPIED {
-            let short = self.line.view(span);
-            // As most keyword arguments are.
-            let kept =
-                if *short == *b"{}" { Bytes::from_static(b"{}") } else { Bytes::copy_from_slice(&short) };
-            return Some(kept);
-        }
-        Some(if span.len() <= ROOM { self.line.slice(span).to_bytes_in(room) } else { self.line.bytes(span) })
+        Some(match span.len() {
+            ..=COPIED => copied(self.line.view(span)),
+            _ => room.to_bytes(&self.line.slice(span)),
+        })
     }
 }

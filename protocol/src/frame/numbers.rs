@@ -39,8 +39,8 @@ pub(super) fn numbers(bytes: &[u8]) -> (usize, u32) {
     }
 }
 
-/// The length of the numbers in a block, up to the last comma, and how many they are; `None` where there is no comma, an exponent,
-/// or anything that is not right.
+/// The length of the numbers in a block, up to the last comma, and how many they are; `None` where there is no comma, anything that
+/// is not right before it, or an exponent or another byte anywhere in the block.
 fn numbers_in_block(block: &[u8; BLOCK]) -> Option<(usize, u32)> {
     let commas = mask(block, |bytes| bytes.simd_eq(u8x16::splat(b',')));
     let last = commas.checked_ilog2()?;

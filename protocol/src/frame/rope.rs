@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 /// Bytes in one or more chunks, in order. No chunk is empty.
 ///
@@ -102,7 +102,7 @@ impl Rope {
 
     /// The bytes of a part in one piece, to be kept; copied only when they are in several. What the range asks for beyond the end
     /// is left out.
-    pub fn bytes(&self, range: Range<usize>) -> Bytes {
+    pub(crate) fn bytes(&self, range: Range<usize>) -> Bytes {
         if range.start <= range.end && range.end <= self.first.len() {
             return self.first.slice(range);
         }
@@ -114,18 +114,8 @@ impl Rope {
         if self.is_in_one_piece() { self.first.clone() } else { Bytes::from(self.copied()) }
     }
 
-    /// The same, but a copy is made in this room, which serves again when nobody needs the copies in it any more.
-    pub fn to_bytes_in(&self, room: &mut BytesMut) -> Bytes {
-        if self.is_in_one_piece() {
-            return self.first.clone();
-        }
-        room.reserve(self.len);
-        self.chunks().for_each(|chunk| room.extend_from_slice(chunk));
-        room.split().freeze()
-    }
-
     /// The list of what comes behind the first chunk may be there although it is empty by now.
-    fn is_in_one_piece(&self) -> bool {
+    pub(super) fn is_in_one_piece(&self) -> bool {
         self.first.len() == self.len
     }
 
@@ -301,19 +291,6 @@ mod tests {
         }
         assert_eq!(whole.slice(1..2).first.as_ptr(), whole.first[1..].as_ptr());
         assert_eq!(whole.bytes(1..3).as_ptr(), whole.first[1..].as_ptr());
-    }
-
-    #[test]
-    fn room_for_copies_serves_again_when_the_copy_before_is_not_needed_any_more() {
-        let (long, mut room) = (rope(&["abc", "def"]), BytesMut::new());
-        let first = long.to_bytes_in(&mut room);
-        let second = long.to_bytes_in(&mut room);
-        assert_eq!([&first, &second], ["abcdef"; 2], "both are needed");
-        let place = second.as_ptr();
-        drop((first, second));
-        assert_eq!(long.to_bytes_in(&mut room).as_ptr(), place);
-        let single = rope(&["abc"]);
-        assert_eq!(single.to_bytes_in(&mut room).as_ptr(), single.first.as_ptr(), "nothing is copied");
     }
 
     #[test]

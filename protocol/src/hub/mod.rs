@@ -155,7 +155,7 @@ impl Hub {
         self.run(now, outputs);
     }
 
-    /// Takes what is to be written to a device next: a line, or several notifications that came together. To be called when the
+    /// Takes what is to be written to a device next: a line, or several answers or notifications that came together. To be called when the
     /// socket has room.
     pub fn next_lines(&mut self, id: ConnectionId) -> Option<Rope> {
         let relay = self.relays.get_mut(&id)?;

@@ -1,7 +1,8 @@
 //! Lines that come one right behind the other and are for the same devices: they go out as one parcel.
 //!
 //! That saves a lock, a wake and a place in a queue for each of them. They are kept back only until there is something else to
-//! do, so that everything stays in its order.
+//! do, so that everything stays in its order. What is copied together may take up to twice the memory that is counted for it, until it is
+//! written.
 
 use alloc::vec::Vec;
 

@@ -14,10 +14,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::device::{self, Credentials, Description, Error, Phase, Prompt, Role, send};
-use crate::frame::{Broken, Frame, Key, Rope};
+use crate::frame::{Broken, Frame, Key, Room, Rope};
 use crate::json;
 use crate::json::{put, separated, string_array};
 use crate::message::{self, Message};
@@ -106,9 +106,8 @@ pub struct Executions {
     begun: u64,
     /// The client whose request came last: many of one come together, and share its name.
     requester: Arc<str>,
-    /// Where long arguments are put together that came in several pieces. It goes round: the allocator would give memory of
-    /// this length back to the system each time, and get it as new pages.
-    room: BytesMut,
+    /// Where long arguments are put together that came in several pieces.
+    room: Room,
 }
 
 /// Where the outcome of an execution goes.
@@ -202,7 +201,7 @@ impl Machine {
 
 impl Executions {
     fn new(offer: Offer, begun: u64) -> Self {
-        Self { offer, executing: BTreeMap::new(), begun, requester: "".into(), room: BytesMut::new() }
+        Self { offer, executing: BTreeMap::new(), begun, requester: "".into(), room: Room::default() }
     }
 }
 

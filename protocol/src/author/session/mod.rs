@@ -48,8 +48,8 @@ struct State {
     outgoing: Outgoing,
     slots: BTreeMap<CallId, Arc<Slot>>,
     links: Links,
-    /// How many calls were open when their lines were taken last.
-    together: usize,
+    /// How many calls were open when lines were taken last.
+    open_when_taken: usize,
     /// Empty between two changes; kept for its room.
     events: Vec<Event>,
 }
@@ -66,7 +66,7 @@ impl Session {
             outgoing: Outgoing::default(),
             slots: BTreeMap::new(),
             links: Links::default(),
-            together: 0,
+            open_when_taken: 0,
             events: Vec::new(),
         };
         Self(Arc::new(Inner { state: Mutex::new(state), runtime }))
@@ -239,13 +239,13 @@ impl Lasting for Session {
         let state = lock(&self.0.state);
         // One that asks a single question at a time waits for its answer and for nothing else. Who asks several may have all
         // answers at once, and the first one who asks again is not going to be alone.
-        !state.outgoing.is_empty() && state.slots.len().max(state.together) > 1
+        !state.outgoing.is_empty() && state.slots.len().max(state.open_when_taken) > 1
     }
 
     fn take(&self, number: u64, bytes: usize, lines: &mut Vec<Rope>) {
         let mut state = lock(&self.0.state);
         if state.core.course.is_at(number) && !state.outgoing.is_empty() {
-            state.together = state.slots.len();
+            state.open_when_taken = state.slots.len();
             state.outgoing.take(bytes, lines);
         }
     }
@@ -320,6 +320,7 @@ impl State {
                 }
                 Event::Ended(error) => {
                     self.outgoing = Outgoing::default();
+                    self.open_when_taken = 0;
                     self.core.asking.forget();
                     if self.core.course.over(error, wakers) {
                         self.links.end(wakers);

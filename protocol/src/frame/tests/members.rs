@@ -1,10 +1,10 @@
 //! What a frame's head says of its members.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{
-    super::{COPIED, Frame, FrameError, Items, Key, Kind, Line},
-    WIDE, line, lines_of,
+    super::{COPIED, Frame, FrameError, Items, Key, Kind, Line, Room},
+    WIDE, line,
 };
 
 fn frame(text: &str) -> Frame {
@@ -177,26 +177,11 @@ fn what_is_kept_does_not_hold_a_buffer_for_little_and_is_not_copied_for_much() {
     let long = format!("[\"{}\"]", "x".repeat(COPIED));
     let frame = frame(&format!("{{\"args\": {long}, \"kwargs\": {{}}, \"uid\": 1}}"));
     let place = |bytes: Bytes| bytes.as_ptr();
-    let room = &mut BytesMut::new();
+    let room = &mut Room::default();
 
     assert_eq!(frame.kept(Key::Args, room).map(place), frame.raw(Key::Args).map(place));
     assert_eq!(frame.kept(Key::Uid, room).unwrap(), "1");
     assert_ne!(frame.kept(Key::Uid, room).map(place), frame.raw(Key::Uid).map(place));
     assert_eq!(frame.kept(Key::Kwargs, room).unwrap(), "{}");
     assert_eq!(frame.kept(Key::Result, room), None);
-}
-
-#[test]
-fn what_came_in_pieces_and_is_kept_is_put_together_in_the_same_place() {
-    let long = format!("[\"{}\"]", "x".repeat(COPIED));
-    let line = format!("{{\"args\": {long}}}\r\n");
-    let lines = lines_of(line.as_bytes(), &[COPIED / 2], WIDE);
-    let [Line::Frame(frame)] = &lines[..] else { panic!("one frame") };
-    let room = &mut BytesMut::new();
-
-    let first = frame.kept(Key::Args, room).unwrap();
-    assert_eq!(first, long);
-    let place = first.as_ptr();
-    drop(first);
-    assert_eq!(frame.kept(Key::Args, room).unwrap().as_ptr(), place);
 }
