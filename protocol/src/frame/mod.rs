@@ -145,7 +145,7 @@ impl Frame {
         let span = self.member(key)?.span();
         Some(match span.len() {
             ..=COPIED => copied(self.line.view(span)),
-            _ => room.to_bytes(&self.line.slice(span)),
+            _ => room.put_together(&self.line.slice(span)),
         })
     }
 }

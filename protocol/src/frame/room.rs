@@ -17,7 +17,7 @@ pub(crate) struct Room(Option<BytesMut>);
 
 impl Room {
     /// All bytes of a rope in one piece; copied only when they are in several.
-    pub(super) fn to_bytes(&mut self, rope: &Rope) -> Bytes {
+    pub(super) fn put_together(&mut self, rope: &Rope) -> Bytes {
         if rope.is_in_one_piece() {
             return rope.to_bytes();
         }
