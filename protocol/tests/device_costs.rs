@@ -95,7 +95,9 @@ fn pieces(attribute: &str, bytes: usize) -> [Bytes; 2] {
 
 /// The service gets a request, and says what it has to.
 fn hears(service: &dyn Endpoint, pieces: [Bytes; 2]) {
-    pieces.into_iter().for_each(|piece| service.receive(piece));
+    for piece in pieces {
+        service.receive(piece);
+    }
     service.pump(Instant::EPOCH);
     take(service);
 }
