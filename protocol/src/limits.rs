@@ -27,7 +27,8 @@ pub struct Limits {
     /// The replies that may wait for one client before its own requests are no longer read. 4 MiB, for the same reasons.
     pub client_mailbox: usize,
     /// The bytes of notifications that may wait for one client whose socket takes no more, before it is ended as a slow
-    /// consumer. 64 MiB: they cannot be held up at their source, and a client may be busy for a while.
+    /// consumer. 64 MiB: they cannot be held up at their source, and a client may be busy for a while. A single one may be larger, and
+    /// small ones that come together, up to [`TURN`], count as one.
     pub notifications: usize,
     /// How long one request waits for room in a service's mailbox. 60 s: longer than a measurement usually takes,
     /// shorter than a person's patience.

@@ -57,8 +57,3 @@ pub use service::{
     WAITING_ARGUMENTS, WAITING_NOTIFICATIONS, WAITING_REQUESTS,
 };
 pub use session::WAITING_CALLS;
-
-/// What waits for its reader, and is short, does not keep the buffer alive that it was read into.
-fn copied(bytes: bytes::Bytes) -> bytes::Bytes {
-    if bytes.len() <= crate::frame::COPIED { crate::frame::copied(bytes.as_ref().into()) } else { bytes }
-}

@@ -394,7 +394,7 @@ impl<H: Clone> Connection<H> {
     }
 
     /// A parcel is being written to the device: a request is owed an answer from now on, an answer no more.
-    /// Returns its line.
+    /// Returns its line, or its lines.
     pub fn outgoing(&mut self, parcel: Parcel<H>) -> Rope {
         match parcel {
             Parcel::Request(request) => match self.service() {

@@ -60,10 +60,16 @@ use self::{
 
 /// What waits for its reader is copied out of the buffer that it was read into, which it would keep alive, if it has no more
 /// bytes than these.
-pub(crate) const COPIED: usize = 16 * 1024;
+const COPIED: usize = 16 * 1024;
+
+/// The same bytes to be kept for long, in one piece already.
+#[cfg(feature = "std")]
+pub(crate) fn kept(bytes: Bytes) -> Bytes {
+    if bytes.len() <= COPIED { copied(Cow::Borrowed(&bytes)) } else { bytes }
+}
 
 /// A copy of what is short. Most keyword arguments are `{}`, which needs none.
-pub(crate) fn copied(short: Cow<'_, [u8]>) -> Bytes {
+fn copied(short: Cow<'_, [u8]>) -> Bytes {
     match short {
         Cow::Borrowed(b"{}") => Bytes::from_static(b"{}"),
         Cow::Borrowed(short) => Bytes::copy_from_slice(short),

@@ -22,11 +22,11 @@ use super::links::{Change, Links, News};
 use super::locks::{LockId, Step};
 use super::notifications::{Inbox, Notification};
 use super::watch::Look;
-use super::{AnswerPrompt, Runtime, copied};
+use super::{AnswerPrompt, Runtime};
 use crate::client::{CallId, Calls, Event, Machine, Request};
 use crate::device::{Error, ErrorKind};
 use crate::drive::lock;
-use crate::frame::Rope;
+use crate::frame::{Rope, kept};
 use crate::message::MANAGER;
 
 use outgoing::Outgoing;
@@ -311,7 +311,7 @@ impl State {
                 Event::Ask(prompt) => self.core.asking.put(self.core.course.number(), prompt),
                 Event::Settled { call, outcome } => self.settle(call, outcome, wakers),
                 Event::Notification { service, args, kwargs } => {
-                    let notification = Notification::Received { args: copied(args), kwargs: copied(kwargs) };
+                    let notification = Notification::Received { args: kept(args), kwargs: kept(kwargs) };
                     self.links.deliver(&service, &notification, wakers);
                 }
                 Event::Gone { call, service, error } => {
@@ -334,7 +334,7 @@ impl State {
 
     fn settle(&mut self, call: CallId, outcome: Result<Bytes, Error>, wakers: &mut Vec<Waker>) {
         let outcome = match outcome {
-            Ok(result) => Ok(copied(result)),
+            Ok(result) => Ok(kept(result)),
             Err(error) if !self.outgoing.is_taken(call) && is_of_this_side(&error) => {
                 self.outgoing.remove(call);
                 self.core.machine.withdraw(call);
